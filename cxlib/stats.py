@@ -1,0 +1,161 @@
+"""Intervals and multiplicity that several studies share."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+
+
+def normal_quantile(conf_level: float) -> float:
+    """Return the two-sided standard normal quantile, 1.96 for 0.95.
+
+    Parameters
+    ----------
+    conf_level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    float
+        The quantile.
+    """
+    return float(stats.norm.ppf(0.5 + conf_level / 2))
+
+
+def wilson_interval(
+    share: ArrayLike, n: ArrayLike, *, conf_level: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Compute the Wilson score interval of shares.
+
+    Parameters
+    ----------
+    share : array_like of float, shape (k,)
+        Observed shares, 0 to 1.
+    n : array_like of float, shape (k,)
+        Sample sizes; an effective size (fractional) is allowed, 0 gives the interval 0 to 1.
+    conf_level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    tuple of ndarray, each of shape (k,)
+        Lower and upper ends, inside 0 to 1.
+
+    References
+    ----------
+    .. [1] E. B. Wilson (1927). Probable inference, the law of succession, and statistical
+           inference. JASA 22, 209-212.
+
+    Examples
+    --------
+    >>> low, high = wilson_interval([0.5], [10])
+    >>> low.round(3), high.round(3)
+    (array([0.237]), array([0.763]))
+    """
+    share, n = np.asarray(share, dtype=float), np.asarray(n, dtype=float)
+    z2 = normal_quantile(conf_level) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = (share * n + z2 / 2) / (n + z2)
+        half = np.sqrt(z2) / (n + z2) * np.sqrt(n * share * (1 - share) + z2 / 4)
+    # rounding may leave the ends a hair inside a share of exactly 0 or 1
+    low = np.where(share <= 0, 0.0, np.clip(centre - half, 0, 1))
+    high = np.where(share >= 1, 1.0, np.clip(centre + half, 0, 1))
+    empty = n <= 0
+    return np.where(empty, 0.0, low), np.where(empty, 1.0, high)
+
+
+def clustered_share_size(
+    share: ArrayLike, n: ArrayLike, sum_xx: ArrayLike, sum_xy: ArrayLike, sum_yy: ArrayLike
+) -> Floats:
+    """Compute the effective sample size of a share whose rows come in clusters.
+
+    With x hits and y trials in a cluster (a customer), the ratio p = sum x / sum y has the
+    linearised variance sum (x - p y)^2 / (sum y)^2. The effective size is the number of
+    independent trials with that variance: p (1 - p) / variance, at most n.
+
+    Parameters
+    ----------
+    share : array_like of float
+        The share p.
+    n : array_like of float
+        Trials over all clusters, sum y.
+    sum_xx, sum_xy, sum_yy : array_like of float
+        Sums over clusters of x^2, x y and y^2; whole numbers, so an engine sums them exactly.
+
+    Returns
+    -------
+    ndarray
+        Effective sizes, between 0 and n. A share of 0 or 1 has no variance to read a design
+        effect from; its size is n^2 / sum y^2, the Kish size of clusters answering as one.
+
+    References
+    ----------
+    .. [1] W. G. Cochran (1977). Sampling Techniques, 3rd ed., section 3.12.
+    .. [2] L. Kish (1965). Survey Sampling.
+    """
+    share, n, xx, xy, yy = (np.asarray(a, dtype=float) for a in (share, n, sum_xx, sum_xy, sum_yy))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = (xx - 2 * share * xy + share**2 * yy) / n**2
+        size = np.where((share > 0) & (share < 1), share * (1 - share) / variance, n**2 / yy)
+    return np.clip(np.nan_to_num(size, nan=0.0, posinf=np.inf), 0, n)
+
+
+def adjust_p_values(p_values: ArrayLike) -> Floats:
+    """Compute Benjamini-Hochberg q-values; missing p-values stay missing and do not count.
+
+    Parameters
+    ----------
+    p_values : array_like of float, shape (m,)
+        One family of tests; NaN where a test could not be made.
+
+    Returns
+    -------
+    ndarray of shape (m,)
+        q-values in the order given.
+
+    References
+    ----------
+    .. [1] Y. Benjamini, Y. Hochberg (1995). Controlling the false discovery rate. JRSS B 57,
+           289-300.
+
+    Examples
+    --------
+    >>> adjust_p_values([0.01, 0.04, float("nan"), 0.03])
+    array([0.03, 0.04,  nan, 0.04])
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    q_values = np.full(p_values.shape, np.nan)
+    known = ~np.isnan(p_values)
+    if known.any():
+        q_values[known] = stats.false_discovery_control(p_values[known])
+    return q_values
+
+
+def mean_interval(
+    values: ArrayLike, *, conf_level: float = 0.95
+) -> tuple[float, float, float, float]:
+    """Compute a mean with its standard error and Student interval.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (n,)
+        Independent values, none missing.
+    conf_level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    tuple of float
+        Mean, standard error (ddof 1), lower and upper end; NaN but for the mean when n < 2.
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    mean = float(values.mean()) if n else float("nan")
+    if n < 2:
+        return mean, float("nan"), float("nan"), float("nan")
+    std_error = float(values.std(ddof=1) / np.sqrt(n))
+    half = float(stats.t.ppf(0.5 + conf_level / 2, n - 1)) * std_error
+    return mean, std_error, mean - half, mean + half
