@@ -172,9 +172,7 @@ _TABLES = (
         "one observed lifetime, when periods are already summarised",
         (
             Column("customer_id", "id", "who", required=True),
-            Column(
-                "duration_days", "number", "days from start to end or to last sight", True, low=0
-            ),
+            Column("duration_days", "number", "days from start to end or last sight", True, low=0),
             Column("churned", "boolean", "True = left; False = right-censored", required=True),
             Column("entry_days", "number", "days from start until observation began", low=0),
             Column("end_reason", "text", "why it ended"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ GREY = "#5f6b76"
 LIGHT = "#d5dbe1"
 INK = "#1c2733"
 
-_RC = {
+_RC: dict[Any, Any] = {
     "svg.hashsalt": "cxlib",  # same figure, same ids: pages repeat byte for byte
     "svg.fonttype": "path",
     "figure.figsize": (8.0, 4.2),
@@ -42,6 +42,9 @@ _RC = {
 def new_axes(*, width: float = 8.0, height: float = 4.2) -> Axes:
     """Make a figure in the project's theme and return its only axes.
 
+    The theme is set for the whole process: matplotlib reads fonts and colours when text is added,
+    long after the figure was made.
+
     Parameters
     ----------
     width, height : float, default 8.0 and 4.2
@@ -55,8 +58,8 @@ def new_axes(*, width: float = 8.0, height: float = 4.2) -> Axes:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_RC):
-        return Figure(figsize=(width, height)).subplots()
+    mpl.rcParams.update(_RC)
+    return Figure(figsize=(width, height)).subplots()
 
 
 def figure_svg(axes: Axes) -> str:
@@ -77,8 +80,10 @@ def figure_svg(axes: Axes) -> str:
     import matplotlib as mpl
 
     text = io.StringIO()
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # axes that are shown belong to a figure
     with mpl.rc_context(_RC):
-        axes.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     svg = text.getvalue()
     return svg[svg.index("<svg") :]
 

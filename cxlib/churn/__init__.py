@@ -1,0 +1,1 @@
+"""Churn study: how long customers stay and who leaves."""

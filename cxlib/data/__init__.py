@@ -1,0 +1,1 @@
+"""Exports in, audited tables out."""

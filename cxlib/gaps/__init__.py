@@ -1,0 +1,1 @@
+"""Gap study: where perception falls short of expectation."""

@@ -1,0 +1,1 @@
+"""Journey study: what customers really do."""
