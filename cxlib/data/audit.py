@@ -1,0 +1,136 @@
+"""Audit a workbook once and keep the result: content-addressed Parquet with its ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import cxlib
+from cxlib.data.ledger import LedgerEntry
+from cxlib.data.sources import find_files, hash_files
+from cxlib.data.tables import read_table
+from cxlib.errors import InputError
+from cxlib.workbook import Workbook
+
+
+@dataclass(frozen=True)
+class AuditedTable:
+    """An audited table on disk and its ledger entry."""
+
+    path: Path
+    entry: LedgerEntry
+
+
+def audit_workbook(book: Workbook) -> dict[str, AuditedTable]:
+    """Read and audit every table of a workbook.
+
+    Parameters
+    ----------
+    book : Workbook
+        The workbook.
+
+    Returns
+    -------
+    dict of str to AuditedTable
+        By table name, in the workbook's order. Each Parquet file holds the kept rows with
+        ``_row``, the order of the source; missing text is null.
+
+    Raises
+    ------
+    InputError
+        With a block for every table that is unusable.
+    """
+    audited: dict[str, AuditedTable] = {}
+    errors = []
+    items_first = sorted(book.tables, key=lambda name: name != "items")
+    for name in items_first:
+        try:
+            audited[name] = _audit_table(name, book, audited.get("items"))
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise InputError.join(errors)
+    return {name: audited[name] for name in book.tables}
+
+
+def _audit_table(name: str, book: Workbook, items: AuditedTable | None) -> AuditedTable:
+    items = items if name == "answers" else None
+    files = find_files(book.tables[name], book.folder, name)
+    key = _key(name, book, hash_files(files), "" if items is None else items.path.stem)
+    path = cache_folder() / f"{name}-{key}.parquet"
+    ledger = path.with_suffix(".json")
+    if path.exists() and ledger.exists():
+        return AuditedTable(path, LedgerEntry.from_dict(json.loads(ledger.read_text("utf-8"))))
+    scales = None if items is None else pd.read_parquet(items.path)
+    if scales is not None and "role" in scales.columns:
+        scales = scales.assign(role=scales["role"].fillna(""))
+    table, entry = read_table(name, book, scales)
+    _write_whole(path, _to_arrow(table))
+    _write_whole(ledger, json.dumps(entry.as_dict(), ensure_ascii=False).encode())
+    return AuditedTable(path, entry)
+
+
+def _key(name: str, book: Workbook, sha256: str, items: str) -> str:
+    spec = book.tables[name].model_dump(mode="json")
+    parts = [name, spec, book.as_of.isoformat(), sha256, items, _code_hash()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _code_hash() -> str:
+    """Hash the code that reads, so that a mended reader never serves an old reading."""
+    package = Path(cxlib.__file__).parent
+    files = [package / "schema.py", *sorted((package / "data").glob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def cache_folder() -> Path:
+    """Find the folder of audited tables.
+
+    Returns
+    -------
+    pathlib.Path
+        ``$CX_CACHE``, else ``cxlib`` in the user's cache folder, else a temporary one.
+    """
+    if os.environ.get("CX_CACHE"):
+        wanted = Path(os.environ["CX_CACHE"])
+    else:
+        wanted = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cxlib"
+    try:
+        wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
+        tempfile.TemporaryFile(dir=wanted).close()
+    except OSError:
+        user = os.getuid() if hasattr(os, "getuid") else "user"
+        wanted = Path(tempfile.gettempdir()) / f"cxlib-{user}"
+        wanted.mkdir(exist_ok=True, mode=0o700)
+    return wanted
+
+
+def _to_arrow(table: pd.DataFrame) -> pa.Table:
+    columns: dict[str, pa.Array] = {}
+    for name in table.columns:
+        column = table[name]
+        if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
+            columns[name] = pa.array(column.mask(column == "", None), type=pa.string())
+        else:
+            columns[name] = pa.Array.from_pandas(column)
+    columns["_row"] = pa.array(range(len(table)), type=pa.int64())
+    return pa.table(columns)
+
+
+def _write_whole(path: Path, content: pa.Table | bytes) -> None:
+    """Write, then rename, so that nobody ever reads half a file."""
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(handle, "wb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            pq.write_table(content, file)
+    os.replace(name, path)

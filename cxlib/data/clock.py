@@ -1,0 +1,193 @@
+"""Dates and zones: instants become UTC, calendar dates stay as they are, nothing is guessed."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlib.errors import InputError
+
+_DATE = r"\d{4}-\d{2}-\d{2}|\d{8}"
+_TIME = r"\d{2}(?::?\d{2}(?::?\d{2}(?:[.,]\d+)?)?)?"
+_ZONE = r"\s?(?:Z|[+-]\d{2}(?::?\d{2})?)"
+_ISO = rf"(?:{_DATE})(?:[T ]{_TIME}(?:{_ZONE})?)?"
+_OFFSET = rf"{_TIME}{_ZONE}"
+_ORDER_UNKNOWN = r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:\D.*)?"
+# beyond what a nanosecond clock holds: 9999-12-31 is how many systems write "never"
+_FAR = r"^(?:226[2-9]|22[7-9]\d|2[3-9]\d\d|[3-9]\d{3})(?=-?\d\d-?\d\d)"
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Parsed stamps, shape (n,) each.
+
+    Parameters
+    ----------
+    value : ndarray of datetime64[us]
+        UTC instants and calendar dates (midnight); NaT where empty or refused.
+    bad : ndarray of bool
+        Not a date at all.
+    skipped, doubled : ndarray of bool
+        Local times that a clock change leaves out, or repeats.
+    has_time : bool
+        Whether any stamp holds a time of day; without one they are calendar dates.
+    """
+
+    value: NDArray[np.datetime64]
+    bad: NDArray[np.bool_]
+    skipped: NDArray[np.bool_]
+    doubled: NDArray[np.bool_]
+    has_time: bool
+
+
+def parse_moments(
+    text: pd.Series, *, where: str, date_format: str | None = None, timezone: str | None = None
+) -> Moments:
+    """Parse a column of stamps.
+
+    Parameters
+    ----------
+    text : pandas.Series of str
+        Stamps; ``""`` is empty.
+    where : str
+        File, table and column, for messages.
+    date_format : str, optional
+        ``strptime`` format; ISO 8601 needs none.
+    timezone : str, optional
+        Zone of stamps without an offset, such as ``"Europe/Dublin"``. Without it they are UTC.
+
+    Returns
+    -------
+    Moments
+        Values and what was wrong with the others.
+
+    Raises
+    ------
+    InputError
+        When the order of day and month would have to be guessed, when some stamps carry an
+        offset and others do not, or when the zone is unknown.
+
+    Notes
+    -----
+    A column whose stamps hold no time of day is calendar dates: no zone shifts them.
+    """
+    filled = (text != "").to_numpy()
+    if date_format is None:
+        _refuse_guessing(text, where)
+        readable = text.str.fullmatch(_ISO).to_numpy(dtype=bool)
+        clean = text.where(readable, "").str.replace(_FAR, "2261", regex=True)
+        has_time = clean.str.contains(r"[T ]\d", regex=True).to_numpy(dtype=bool)
+        offset = clean.str.contains(_OFFSET, regex=True).to_numpy(dtype=bool) & has_time
+        _refuse_mix(text, has_time & ~offset, offset, where)
+        utc = pd.to_datetime(clean, format="ISO8601", errors="coerce", utc=True)
+    else:
+        far = text.str.replace(r"\b9999\b", "2261", regex=True) if "%Y" in date_format else text
+        utc = pd.to_datetime(far, format=date_format, errors="coerce", utc=True)
+        has_time = np.full(len(text), any(code in date_format for code in ("%H", "%I", "%T", "%X")))
+        offset = np.full(len(text), "%z" in date_format)
+    bad = filled & utc.isna().to_numpy()
+    value = utc.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    skipped = doubled = np.zeros(len(text), dtype=bool)
+    local = has_time & ~offset & filled & ~bad
+    if timezone is not None:
+        zone = _zone(timezone, where)
+        if local.any():
+            value, skipped, doubled = _to_utc(value, local, zone)
+    value[bad | ~filled | skipped | doubled] = np.datetime64("NaT")
+    return Moments(value, bad, skipped, doubled, bool((has_time & filled).any()))
+
+
+def end_of_day(
+    day: datetime.date, timezone: str | None = None, *, where: str = ""
+) -> np.datetime64:
+    """Return the first instant after a day.
+
+    Parameters
+    ----------
+    day : datetime.date
+        The last day included.
+    timezone : str, optional
+        Zone whose day is meant; default UTC.
+    where : str, default ""
+        For the message about an unknown zone.
+
+    Returns
+    -------
+    numpy.datetime64
+        In UTC.
+    """
+    following = pd.Timestamp(day) + pd.Timedelta(days=1)
+    if timezone is not None:
+        following = following.tz_localize(_zone(timezone, where)).tz_convert("UTC")
+        following = following.tz_localize(None)
+    return following.to_datetime64().astype("datetime64[us]")
+
+
+def _zone(name: str, where: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise InputError(
+            f"The timezone '{name}' is unknown.", where, "use an IANA name such as 'Europe/Dublin'"
+        ) from error
+
+
+def _to_utc(
+    value: NDArray[np.datetime64], local: NDArray[np.bool_], zone: ZoneInfo
+) -> tuple[NDArray[np.datetime64], NDArray[np.bool_], NDArray[np.bool_]]:
+    stamps = pd.DatetimeIndex(value[local])
+    placed = stamps.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    first = stamps.tz_localize(zone, ambiguous=np.ones(len(stamps), bool), nonexistent="NaT")
+    value, skipped, doubled = value.copy(), np.zeros(len(value), bool), np.zeros(len(value), bool)
+    skipped[local] = first.isna()
+    doubled[local] = placed.isna() & ~first.isna()
+    value[local] = placed.tz_convert("UTC").tz_localize(None).to_numpy(dtype="datetime64[us]")
+    return value, skipped, doubled
+
+
+def _refuse_guessing(text: pd.Series, where: str) -> None:
+    parts = text.str.extract(rf"^{_ORDER_UNKNOWN}$")
+    unclear = parts[0].notna()
+    if not unclear.any():
+        return
+    example = text[unclear].iloc[0]
+    first, second, year = parts[unclear].iloc[0]
+    separator = example[len(first)]
+    y = "%Y" if len(year) == 4 else "%y"
+    readings = [
+        f'{reading} with date_format "{a}{separator}{b}{separator}{y}"'
+        for a, b, day, month in (("%d", "%m", first, second), ("%m", "%d", second, first))
+        if (reading := _reading(day, month, year))
+    ]
+    raise InputError(
+        f"The date '{example}' does not say which number is the month "
+        f"({int(unclear.sum())} such values).",
+        where,
+        f"set 'date_format:' for this table or column: {', or '.join(readings) or 'as exported'}"
+        " (add the time of day if there is one)",
+    )
+
+
+def _reading(day: str, month: str, year: str) -> str:
+    try:
+        moment = datetime.date(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day))
+    except ValueError:
+        return ""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _refuse_mix(
+    text: pd.Series, naive: NDArray[np.bool_], offset: NDArray[np.bool_], where: str
+) -> None:
+    if naive.any() and offset.any():
+        raise InputError(
+            f"{int(offset.sum())} stamps carry an offset ('{text[offset].iloc[0]}') and "
+            f"{int(naive.sum())} do not ('{text[naive].iloc[0]}').",
+            where,
+            "export all of them with an offset, or all without and set 'timezone:'",
+        )

@@ -1,0 +1,322 @@
+"""Open a workbook for a notebook: audited tables on an in-memory engine, cut as asked."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cxlib.data.audit import AuditedTable, audit_workbook
+from cxlib.data.ledger import ledger_frame
+from cxlib.errors import InputError, TooLittleData, closest
+from cxlib.schema import TABLES
+from cxlib.workbook import Workbook, read_workbook
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+_PLACE = ("stage", "channel", "department")
+_CUT_BY_PERIOD = ("events", "answers", "comments")
+
+
+class Tables:
+    """The audited tables of a workbook, as attributes.
+
+    Each is an Ibis table on an in-memory DuckDB. Every table with ``customer_id`` has a text
+    column ``segment`` when ``segment_by`` was given.
+
+    Parameters
+    ----------
+    book : Workbook
+        The workbook.
+    audited : mapping of str to AuditedTable
+        Its audited tables.
+    expressions : mapping of str to ibis Table
+        The tables as cut.
+    """
+
+    def __init__(
+        self,
+        book: Workbook,
+        audited: Mapping[str, AuditedTable],
+        expressions: Mapping[str, ir.Table],
+    ) -> None:
+        self.book = book
+        self.entries = [table.entry for table in audited.values()]
+        self._expressions = dict(expressions)
+
+    def __getattr__(self, name: str) -> ir.Table:
+        if name.startswith("_") or name not in TABLES:
+            raise AttributeError(f"there is no table '{name}'; {closest(name, TABLES)}")
+        self.require(name)
+        table = self._expressions[name]
+        return table if name == "events" else table.drop("_row")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._expressions]
+
+    @property
+    def name(self) -> str:
+        """Name of the company, from ``cx.yml``."""
+        return self.book.name
+
+    @property
+    def as_of(self) -> datetime.date:
+        """Last day used, included."""
+        return self.book.as_of
+
+    @property
+    def stages(self) -> list[str]:
+        """Lifecycle stages in order."""
+        return list(self.book.stages)
+
+    @property
+    def currency(self) -> str:
+        """Currency of money columns."""
+        return self.book.money.currency
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """Rows in, kept, changed and refused by table and rule."""
+        return ledger_frame(self.entries)
+
+    def has(self, name: str) -> bool:
+        """Tell whether the workbook maps a table.
+
+        Parameters
+        ----------
+        name : str
+            A table of the contract.
+
+        Returns
+        -------
+        bool
+            True when it is there.
+        """
+        return name in self._expressions
+
+    def require(self, *names: str) -> None:
+        """Refuse to go on without some tables.
+
+        Parameters
+        ----------
+        *names : str
+            Tables of the contract.
+
+        Raises
+        ------
+        InputError
+            When one is not mapped.
+        """
+        for name in names:
+            if name not in self._expressions:
+                raise InputError(
+                    f"This workbook has no table '{name}'.",
+                    f"{self.book.file}, tables: {list(self._expressions)}",
+                    f"map '{name}' (one row is {TABLES[name].row}); see 'cx check --contract'",
+                )
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Fetch a table as pandas, in the order of its source.
+
+        Parameters
+        ----------
+        name : str
+            A table of the contract.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Its rows.
+        """
+        self.require(name)
+        frame = self._expressions[name].to_pandas()
+        return frame.sort_values("_row", ignore_index=True).drop(columns="_row")
+
+
+def open_workbook(
+    workbook: str,
+    *,
+    segment_by: str = "",
+    segment: str = "",
+    period_start: str = "",
+    period_end: str = "",
+) -> Tables:
+    """Audit a workbook (or take the kept audit) and open its tables.
+
+    Parameters
+    ----------
+    workbook : str
+        Path of a ``cx.yml``, or ``"samples"``.
+    segment_by : str, default ""
+        Column of ``customers``, or of ``events`` where it is constant within a journey, or of
+        ``lifetimes``.
+    segment : str, default ""
+        Keep only this value of ``segment_by``.
+    period_start, period_end : str, default ""
+        First and last day (ISO dates) of events, answers and comments; empty = no bound.
+
+    Returns
+    -------
+    Tables
+        The audited tables.
+
+    Raises
+    ------
+    InputError
+        When the workbook or a parameter is unusable.
+    TooLittleData
+        When the cut leaves a table empty.
+    """
+    import ibis
+
+    book = read_workbook(workbook)
+    audited = audit_workbook(book)
+    con = ibis.duckdb.connect()
+    # nothing is fetched at run time, whatever a file may ask for
+    con.raw_sql("SET autoinstall_known_extensions = false")
+    con.raw_sql("SET autoload_known_extensions = false")
+    views = {name: con.read_parquet(table.path, table_name=name) for name, table in audited.items()}
+    if "events" in views and "touchpoints" in views:
+        views["events"] = _fill_places(views["events"], views["touchpoints"])
+    views = _add_segment(views, segment_by)
+    if segment:
+        views = _keep_segment(views, segment_by, segment)
+    views = _keep_period(views, _day(period_start, "period_start"), _day(period_end, "period_end"))
+    return Tables(book, audited, views)
+
+
+def _fill_places(events: ir.Table, touchpoints: ir.Table) -> ir.Table:
+    """Take stage, channel and department from ``touchpoints`` where an event has none."""
+    import ibis
+
+    known = [name for name in _PLACE if name in touchpoints.columns]
+    if not known:
+        return events
+    places = touchpoints.select("touchpoint", **{f"_{name}": touchpoints[name] for name in known})
+    joined = events.left_join(places, "touchpoint")
+    own = [name for name in events.columns if name not in known]
+    filled = {
+        name: ibis.coalesce(joined[name], joined[f"_{name}"])
+        if name in events.columns
+        else joined[f"_{name}"]
+        for name in known
+    }
+    return joined.select(*own, **filled)
+
+
+def segment_columns(views: Mapping[str, Any]) -> dict[str, str]:
+    """List the columns that may split the customers.
+
+    Parameters
+    ----------
+    views : mapping of str to ibis Table
+        The tables.
+
+    Returns
+    -------
+    dict of str to str
+        Table that holds the column, by column name.
+    """
+    found: dict[str, str] = {}
+    for table in ("customers", "events", "lifetimes"):
+        if table in views:
+            keys = {"customer_id", "timestamp", "touchpoint", "event_id", "journey_id", "_row"}
+            for name in views[table].columns:
+                if name not in keys:
+                    found.setdefault(name, table)
+    return found
+
+
+def _add_segment(views: dict[str, Any], segment_by: str) -> dict[str, Any]:
+    if not segment_by:
+        return views
+    options = segment_columns(views)
+    if segment_by not in options:
+        raise InputError(
+            f"There is no column '{segment_by}' to split by.",
+            "parameter 'segment_by', columns of customers, events and lifetimes",
+            closest(segment_by, options),
+        )
+    holder = views[options[segment_by]]
+    if options[segment_by] != "customers":
+        table = options[segment_by]
+        if table == "events":
+            _check_constant(holder, segment_by)
+        return {**views, table: holder.mutate(segment=holder[segment_by].cast("string"))}
+    labels = holder.select("customer_id", segment=holder[segment_by].cast("string"))
+    split = dict(views)
+    for name, view in views.items():
+        if "customer_id" in view.columns and name != "identities":
+            joined = view.left_join(labels, "customer_id")
+            split[name] = joined.select(*view.columns, "segment")
+    return split
+
+
+def _check_constant(events: ir.Table, column: str) -> None:
+    keys = ["customer_id", *(["journey_id"] if "journey_id" in events.columns else [])]
+    mixed = events.group_by(keys).agg(n=events[column].nunique()).filter(lambda t: t.n > 1)
+    n = mixed.count().execute()
+    if n:
+        unit = "journey" if "journey_id" in keys else "customer"
+        raise InputError(
+            f"'{column}' is not constant: {n} {unit}s have more than one value.",
+            "parameter 'segment_by', table 'events'",
+            "split by a column of customers, or by one that is constant within a journey",
+        )
+
+
+def _keep_segment(views: dict[str, Any], segment_by: str, segment: str) -> dict[str, Any]:
+    if not segment_by:
+        raise InputError(
+            f"A segment ('{segment}') needs a column.", "parameter 'segment'", "give 'segment_by'"
+        )
+    split = {name: view for name, view in views.items() if "segment" in view.columns}
+    values: set[str] = set()
+    for view in split.values():
+        values |= set(view.select("segment").distinct().to_pandas()["segment"].dropna())
+    if segment not in values:
+        raise InputError(
+            f"There is no segment '{segment}' in '{segment_by}'.",
+            "parameter 'segment'",
+            closest(segment, sorted(values)),
+        )
+    return {**views, **{n: view.filter(view.segment == segment) for n, view in split.items()}}
+
+
+def _day(text: str, parameter: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InputError(
+            f"'{text}' is not a day.", f"parameter '{parameter}'", "write YYYY-MM-DD"
+        ) from error
+
+
+def _keep_period(
+    views: dict[str, Any], start: datetime.date | None, end: datetime.date | None
+) -> dict[str, Any]:
+    if start and end and start > end:
+        raise InputError(
+            f"The period ends ({end}) before it starts ({start}).",
+            "parameters 'period_start' and 'period_end'",
+            "swap them",
+        )
+    if not (start or end):
+        return views
+    cut = dict(views)
+    for name in _CUT_BY_PERIOD:
+        column = TABLES[name].until
+        if name not in views or column not in views[name].columns:
+            continue
+        view = views[name]
+        if start:
+            view = view.filter(view[column] >= pd.Timestamp(start))
+        if end:
+            view = view.filter(view[column] < pd.Timestamp(end) + pd.Timedelta(days=1))
+        if not view.count().execute():
+            raise TooLittleData(f"No row of '{name}' lies between {start or '...'} and {end}.")
+        cut[name] = view
+    return cut

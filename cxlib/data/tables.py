@@ -1,0 +1,298 @@
+"""Rows of text to a typed, audited table of the contract."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlib.data.clock import end_of_day, parse_moments
+from cxlib.data.ledger import Audit, LedgerEntry
+from cxlib.data.sources import Rows, find_files, hash_files, read_rows
+from cxlib.data.wide import AnswerColumn, find_answer_columns, stack_answers
+from cxlib.errors import InputError, closest
+from cxlib.schema import TABLES, Column, Table
+from cxlib.workbook import ColumnSpec, TableSpec, Workbook
+
+_DAYS = {
+    "seconds": 1 / 86400,
+    "minutes": 1 / 1440,
+    "hours": 1 / 24,
+    "days": 1.0,
+    "weeks": 7.0,
+    "months": 30.4375,
+    "years": 365.25,
+}
+_TRUE, _FALSE = ("true", "1"), ("false", "0")
+
+
+@dataclass
+class _Reading:
+    """What the steps of one table share."""
+
+    contract: Table
+    spec: TableSpec
+    rows: Rows
+    audit: Audit
+    as_of: datetime.date
+    where: str
+
+    def cells(self, column: str) -> pd.Series:
+        """Text of a source column, stripped, with missing codes emptied."""
+        text = self.rows.frame[column].str.strip()
+        return text.mask(text.isin(self.spec.missing), "") if self.spec.missing else text
+
+
+def read_table(
+    name: str, book: Workbook, items: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, LedgerEntry]:
+    """Read, type and audit one table of a workbook.
+
+    Parameters
+    ----------
+    name : str
+        A table the workbook maps.
+    book : Workbook
+        The workbook.
+    items : pandas.DataFrame, optional
+        The audited ``items``, for the scales and item names of ``answers``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of the contract that the source has, then attributes; ids and text as strings
+        (empty = missing), moments as UTC, numbers as float, booleans as bool.
+    LedgerEntry
+        What happened to every row.
+
+    Raises
+    ------
+    InputError
+        When the source, a column or every row is unusable.
+    """
+    spec, contract = book.tables[name], TABLES[name]
+    files = find_files(spec, book.folder, name)
+    rows = read_rows(files, spec, name)
+    where = f"{spec.source}, table '{name}'"
+    reading = _Reading(contract, spec, rows, Audit(rows.file, rows.row), book.as_of, where)
+    mapping = _map_columns(reading)
+    reading.audit.refuse("wrong number of fields", rows.broken)
+    if spec.duplicates == "refuse" and spec.respondent_id != "row_number":
+        twice = rows.frame.duplicated().to_numpy()
+        reading.audit.refuse("exact duplicate", twice & ~rows.broken)
+    table = pd.DataFrame({c: _type_column(reading, c, source) for c, source in mapping.items()})
+    _check_rows(reading, table)
+    if spec.wide or spec.outcome:
+        table = _stack(reading, table, items)
+    else:
+        if name == "answers":
+            _refuse_off_scale(reading, table, items)
+        table = table[reading.audit.alive]
+    entry = reading.audit.close(name, spec.source, hash_files(files))
+    if not len(table):
+        raise InputError(
+            f"No usable row is left of {entry.rows_in}.",
+            where,
+            "; ".join(f"{rule.rule}: {rule.n}" for rule in entry.rules[:6]),
+        )
+    return table.reset_index(drop=True), entry
+
+
+def _map_columns(reading: _Reading) -> dict[str, ColumnSpec]:
+    """Settle which source column feeds which column of the contract."""
+    spec, contract = reading.spec, reading.contract
+    header = list(reading.rows.frame.columns)
+    mapping = dict(spec.columns)
+    if spec.respondent_id and spec.respondent_id != "row_number":
+        mapping["respondent_id"] = ColumnSpec(column=spec.respondent_id)
+    for column in contract.columns:  # a source column with the contract's own name needs no mapping
+        if column.name not in mapping and column.name in header:
+            mapping[column.name] = ColumnSpec(column=column.name)
+    errors = [
+        InputError(
+            f"Column '{source.column}' (for {name}) is missing.",
+            f"{reading.where}, has {header[:12]}",
+            closest(source.column, header),
+        )
+        for name, source in mapping.items()
+        if source.column is not None and source.column not in header
+    ]
+    stacked = {"item", "role", "value"} if spec.wide or spec.outcome else set()
+    numbered = {"respondent_id"} if spec.respondent_id == "row_number" else set()
+    for column in contract.columns:
+        if column.required and column.name not in mapping.keys() | stacked | numbered:
+            fix = f"map it under 'columns:'; {closest(column.name, header)}"
+            problem = f"Column '{column.name}' is missing."
+            errors.append(InputError(problem, f"{reading.where}, has {header[:12]}", fix))
+    if errors:
+        raise InputError.join(errors)
+    if contract.passes:
+        used = {source.column for source in mapping.values()}
+        attributes = {c: ColumnSpec(column=c) for c in header if c not in used and c not in mapping}
+        mapping |= attributes
+    order = {column.name: i for i, column in enumerate(contract.columns)}
+    return dict(sorted(mapping.items(), key=lambda pair: order.get(pair[0], len(order))))
+
+
+def _type_column(reading: _Reading, name: str, source: ColumnSpec) -> Any:
+    contract = reading.contract
+    column = contract.column(name) if contract.knows(name) else Column(name, "text", "attribute")
+    if source.value is not None:
+        text = pd.Series(source.value, index=reading.rows.frame.index)
+    else:
+        text = reading.cells(str(source.column))
+    if source.values:
+        text = text.replace(source.values)
+    if column.required:
+        reading.audit.refuse(f"missing {name}", (text == "").to_numpy())
+    if column.kind == "moment":
+        return _read_moments(reading, column, source, text)
+    if column.kind == "number":
+        return _read_numbers(reading, column, source, text)
+    if column.kind == "boolean":
+        return _read_booleans(reading, column, source, text)
+    if column.choices:
+        wrong = ~text.isin((*column.choices, "")).to_numpy()
+        reading.audit.refuse("bad value", wrong, _labelled(column, text))
+    return text
+
+
+def _labelled(column: Column, text: pd.Series) -> pd.Series:
+    return column.name + " " + text
+
+
+def _read_moments(
+    reading: _Reading, column: Column, source: ColumnSpec, text: pd.Series
+) -> NDArray[np.datetime64]:
+    where = f"{reading.where}, column '{source.column}'"
+    timezone = source.timezone or reading.spec.timezone
+    known = text.where(reading.audit.alive, "")  # rows already refused decide nothing
+    moments = parse_moments(
+        known,
+        where=where,
+        date_format=source.date_format or reading.spec.date_format,
+        timezone=timezone,
+    )
+    audit = reading.audit
+    audit.refuse("bad date", moments.bad, text, show_digits=True)
+    audit.refuse("local time does not exist", moments.skipped, text, show_digits=True)
+    audit.refuse("local time exists twice", moments.doubled, text, show_digits=True)
+    end = end_of_day(reading.as_of, timezone if moments.has_time else None, where=where)
+    late = moments.value >= end
+    if column.name == reading.contract.until:
+        audit.refuse("after as_of", late, text, show_digits=True)
+    elif column.name == "ended_at":
+        audit.change("ended_at after as_of emptied", late, text)
+        moments.value[late] = np.datetime64("NaT")
+    return moments.value
+
+
+def _read_numbers(
+    reading: _Reading, column: Column, source: ColumnSpec, text: pd.Series
+) -> NDArray[np.float64]:
+    plain = text.str.replace(",", ".") if reading.spec.decimal == "," else text
+    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=float)
+    if source.unit:
+        numbers = numbers * _DAYS[source.unit]
+    bad = (text != "").to_numpy() & ~np.isfinite(numbers)
+    if column.low is not None:
+        bad |= numbers < column.low
+    if column.high is not None:
+        bad |= numbers > column.high
+    if column.on_bad == "empty":
+        reading.audit.change("bad number emptied", bad, _labelled(column, text))
+    else:
+        reading.audit.refuse("bad number", bad, _labelled(column, text), show_digits=True)
+    return np.where(bad, np.nan, numbers)
+
+
+def _read_booleans(
+    reading: _Reading, column: Column, source: ColumnSpec, text: pd.Series
+) -> pd.Series:
+    is_true = text.isin(source.true) | text.str.lower().isin(_TRUE)
+    is_false = text.isin(source.false) | text.str.lower().isin(_FALSE)
+    unknown = ~(is_true | is_false).to_numpy() & (text != "").to_numpy()
+    if unknown[reading.audit.alive].all():
+        raise InputError(
+            f"No value of '{column.name}' is true or false; the first is '{text.iloc[0]}'.",
+            f"{reading.where}, column '{source.column}'",
+            'declare them: {column: ..., "true": ["Yes"], "false": ["No"]}',
+        )
+    reading.audit.refuse("bad value", unknown, _labelled(column, text))
+    return is_true.astype("boolean").mask(text == "")
+
+
+def _check_rows(reading: _Reading, table: pd.DataFrame) -> None:
+    """Apply the rules that compare columns or rows."""
+    audit, contract = reading.audit, reading.contract
+    if {"started_at", "ended_at"} <= set(table.columns):
+        before = (table["ended_at"] < table["started_at"]).to_numpy()
+        shown = table["ended_at"].dt.strftime("%Y-%m-%d").fillna("")
+        audit.refuse("ended before it started", before, shown, show_digits=True)
+    keys = [name for name in contract.unique if name in table.columns]
+    kept = contract.name == "events" and reading.spec.duplicates == "keep"
+    if not keys or kept or reading.spec.respondent_id == "row_number":
+        return
+    alive = table[audit.alive]
+    named = (alive[keys[0]] != "").to_numpy()
+    twice = np.zeros(len(table), dtype=bool)
+    twice[audit.alive] = alive.duplicated(keys).to_numpy() & named
+    audit.refuse(f"duplicate {', '.join(keys)}", twice, table[keys[0]])
+
+
+def _stack(reading: _Reading, about: pd.DataFrame, items: pd.DataFrame | None) -> pd.DataFrame:
+    """Turn a wide survey long; a refused answer changes its row."""
+    spec, audit, frame = reading.spec, reading.audit, reading.rows.frame
+    known = None if items is None else set(items["item"])
+    answers = find_answer_columns(list(frame.columns), spec, known, reading.where)
+    if spec.respondent_id == "row_number":
+        numbers = pd.Series(np.arange(1, len(frame) + 1).astype(str))
+        about = about.assign(respondent_id=numbers)
+        about = about[["respondent_id", *about.columns.drop("respondent_id")]]
+    cells = pd.DataFrame({a.column: reading.cells(a.column) for a in answers})
+    unanswered = (cells == "").all(axis=1).to_numpy()
+    audit.note("no answer in the row", unanswered)
+    alive = audit.alive
+    where = np.flatnonzero(alive)
+    long = stack_answers(cells[alive], answers, about[alive])
+    place = where[long.pop("place").to_numpy()]
+    text = long["value"]
+    plain = text.str.replace(",", ".") if spec.decimal == "," else text
+    long["value"] = pd.to_numeric(plain, errors="coerce").astype(float)
+    bad = ~np.isfinite(long["value"].to_numpy())
+    _drop_answers(audit, "bad number", bad, place, text)
+    off = _off_scale(long, items) & ~bad
+    _drop_answers(audit, "off the scale", off, place, text)
+    return long[~(bad | off)]
+
+
+def _drop_answers(
+    audit: Audit, rule: str, wrong: NDArray[np.bool_], place: NDArray[np.int64], text: pd.Series
+) -> None:
+    rows = np.zeros(len(audit.row), dtype=bool)
+    rows[place[wrong]] = True
+    first = text[wrong].groupby(place[wrong]).first().reindex(range(len(rows)), fill_value="")
+    audit.change(rule, rows, first, cells=int(wrong.sum()))
+
+
+def _off_scale(answers: pd.DataFrame, items: pd.DataFrame | None) -> NDArray[np.bool_]:
+    if items is None:
+        return np.zeros(len(answers), dtype=bool)
+    keys = ["item", "role"] if "role" in items.columns else ["item"]
+    scales = items[[*keys, "scale_min", "scale_max"]]
+    exact = answers[["item", "role"]].merge(scales, how="left", on=keys)
+    if "role" in items.columns:  # an item without a role holds for all of them
+        general = scales[scales["role"] == ""].drop(columns="role")
+        exact = exact.fillna(answers[["item"]].merge(general, how="left", on="item"))
+    value = answers["value"].to_numpy()
+    low, high = exact["scale_min"].to_numpy(), exact["scale_max"].to_numpy()
+    return (value < low) | (value > high)
+
+
+def _refuse_off_scale(reading: _Reading, answers: pd.DataFrame, items: pd.DataFrame | None) -> None:
+    shown = answers["value"].astype(str)
+    reading.audit.refuse("off the scale", _off_scale(answers, items), shown, show_digits=True)

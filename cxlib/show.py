@@ -1,0 +1,383 @@
+"""What a notebook says: figures, tables, sentences and key figures, for Lab and for a run.
+
+With ``CX_RUN_DIR`` set, everything is also written down there for the runner; without it, it is
+only displayed. Text that comes from data is escaped here, once.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cxlib.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cxlib.data.connect import Tables
+
+PAGE_ROWS = 25
+_KEY_FIGURES: dict[str, dict[str, Any]] = {}
+_FORMULA = re.compile(r"^[=+\-@\t\r|%]")
+_PLAIN_NUMBER = re.compile(r"^[+-]?[\d.,]+(?:[eE][+-]?\d+)?%?$")
+_TABLE_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+def headline(text: str) -> None:
+    """Show the answer: one to three plain sentences rendered from results.
+
+    Parameters
+    ----------
+    text : str
+        Plain text.
+    """
+    _write({"kind": "headline", "text": text})
+    _display(f'<p class="headline">{html.escape(text)}</p>', text)
+
+
+def say(text: str) -> None:
+    """Show a finding.
+
+    Parameters
+    ----------
+    text : str
+        Plain text.
+    """
+    _display(f'<p class="finding">{html.escape(text)}</p>', text)
+
+
+def warn(text: str) -> None:
+    """Show a warning: the result is right, but the reader must know something.
+
+    Parameters
+    ----------
+    text : str
+        Plain text.
+    """
+    _write({"kind": "warning", "text": text})
+    _display(f'<p class="warning"><strong>Note:</strong> {html.escape(text)}</p>', f"Note: {text}")
+
+
+def record(
+    id: str,  # the name the run record uses
+    label: str,
+    value: float | int | str | None,
+    *,
+    conf_low: float | None = None,
+    conf_high: float | None = None,
+    n: int | None = None,
+    unit: str = "",
+) -> None:
+    """Record a key figure of the run.
+
+    Parameters
+    ----------
+    id : str
+        Stable identifier, such as ``"survival_12m"``.
+    label : str
+        What it is called on the page.
+    value : float, int, str or None
+        The figure; None or NaN when it cannot be told.
+    conf_low, conf_high : float, optional
+        Its interval.
+    n : int, optional
+        How many it rests on.
+    unit : str, default ""
+        ``share``, ``days``, ``points``, ``count`` or a currency.
+    """
+    figure = {
+        "id": id,
+        "label": label,
+        "value": _plain(value),
+        "conf_low": _plain(conf_low),
+        "conf_high": _plain(conf_high),
+        "n": _plain(n),
+        "unit": unit,
+    }
+    _KEY_FIGURES[id] = figure
+    _write({"kind": "key_figure", **figure})
+
+
+def show_key_figures() -> None:
+    """Show the key figures recorded so far, rounded for a reader."""
+    rows = []
+    for figure in _KEY_FIGURES.values():
+        unit, low, high = figure["unit"], figure["conf_low"], figure["conf_high"]
+        interval = "" if low is None else f"{_figure(low, unit)} to {_figure(high, unit)}"
+        n = "" if figure["n"] is None else f"{figure['n']:,}"
+        rows.append((figure["label"], _figure(figure["value"], unit), interval, n))
+    table = pd.DataFrame(rows, columns=["key figure", "value", "interval", "n"])
+    show(table, title="Key figures")
+
+
+def show(
+    what: Axes | pd.DataFrame,
+    *,
+    title: str,
+    alt: str = "",
+    formats: Mapping[str, str] | None = None,
+) -> None:
+    """Show a figure or a table.
+
+    Parameters
+    ----------
+    what : matplotlib Axes or pandas.DataFrame
+        The figure the axes belong to, or a table of which the first 25 rows are shown.
+    title : str
+        What it shows, in a few words.
+    alt : str, default ""
+        For a figure, required: what a reader who cannot see it should know.
+    formats : mapping of str to str, optional
+        For a table: ``"percent"``, ``"n"``, ``"p"`` or a number of decimals such as ``"0.00"``, by
+        column.
+
+    Raises
+    ------
+    InputError
+        When a figure has no ``alt``.
+    """
+    if isinstance(what, pd.DataFrame):
+        page, text = render_table(what, title=title, formats=formats or {})
+        _display(page, text)
+        return
+    if not alt.strip():
+        raise InputError(
+            f"The figure '{title}' has no alternative text.", "show(...)", "say it in 'alt'"
+        )
+    from cxlib.style import figure_svg
+
+    _display_figure(figure_svg(what), title, alt)
+
+
+def save_table(name: str, table: pd.DataFrame) -> None:
+    """Save a full table of the run as CSV and Parquet.
+
+    Parameters
+    ----------
+    name : str
+        Lower-case name of the table.
+    table : pandas.DataFrame
+        Its rows.
+
+    Raises
+    ------
+    InputError
+        When the name is no plain name.
+
+    Notes
+    -----
+    CSV holds 12 significant digits. A text cell or header that a spreadsheet would run as a
+    formula gets a leading apostrophe; numbers never do. Parquet holds the values as they are.
+    """
+    if not _TABLE_NAME.match(name):
+        raise InputError(f"'{name}' is no table name.", "save_table", "use a-z, 0-9 and _")
+    folder = _run_folder()
+    if folder is None:
+        return
+    tables = folder / "tables"
+    tables.mkdir(exist_ok=True)
+    safe = table.rename(columns=lambda column: _inert(str(column)))
+    for i, column in enumerate(table.columns):
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            safe.isetitem(i, table[column].map(_inert))
+    _replace(tables / f"{name}.csv", safe.to_csv(index=False, float_format="%.12g").encode())
+    handle, part = tempfile.mkstemp(dir=tables, suffix=".part")
+    os.close(handle)
+    table.to_parquet(part, index=False)
+    os.replace(part, tables / f"{name}.parquet")
+    _write({"kind": "table", "name": name})
+
+
+def provenance(tables: Tables) -> None:
+    """Show what the page rests on: sources, rows, versions.
+
+    Parameters
+    ----------
+    tables : Tables
+        The opened workbook.
+    """
+    rows = [
+        (e.table, e.source, e.sha256[:12], e.rows_in, e.rows_kept, e.rows_changed, e.rows_refused)
+        for e in tables.entries
+    ]
+    columns = ["table", "source", "sha256", "rows in", "kept", "changed", "refused"]
+    counts = dict.fromkeys(columns[3:], "n")
+    show(pd.DataFrame(rows, columns=columns), title="Sources", formats=counts)
+    listed = ", ".join(f"{name} {version}" for name, version in versions().items())
+    say(f"{tables.name}, data up to {tables.as_of}. Made with {listed}.")
+
+
+def show_exclusions(tables: Tables, *names: str) -> None:
+    """Show which rows were refused or mended before the analysis, and why.
+
+    Parameters
+    ----------
+    tables : Tables
+        The opened workbook.
+    *names : str
+        Tables the page rests on; default all.
+    """
+    entries = [entry for entry in tables.entries if not names or entry.table in names]
+    ledger = tables.ledger
+    ledger = ledger[ledger["table"].isin([e.table for e in entries]) & (ledger["rule"] != "")]
+    for entry in entries:
+        say(
+            f"{entry.table}: {entry.rows_in:,} rows in, {entry.rows_kept:,} kept "
+            f"({entry.rows_changed:,} with a mended cell), {entry.rows_refused:,} refused."
+        )
+    if len(ledger):
+        columns = ["table", "rule", "n", "example"]
+        show(ledger[columns], title="Rows refused or mended, by rule", formats={"n": "n"})
+
+
+def versions() -> dict[str, str]:
+    """Return the versions a result depends on.
+
+    Returns
+    -------
+    dict of str to str
+        By package name.
+    """
+    from importlib.metadata import version
+
+    names = ("cxlib", "pandas", "numpy", "scipy", "scikit-learn", "lifelines", "duckdb")
+    return {name: version(name) for name in names}
+
+
+def render_table(table: pd.DataFrame, *, title: str, formats: Mapping[str, str]) -> tuple[str, str]:
+    """Render a table as escaped HTML and as plain text.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows; the first 25 are rendered.
+    title : str
+        Its caption.
+    formats : mapping of str to str
+        As in :func:`show`.
+
+    Returns
+    -------
+    tuple of str
+        HTML with caption and header scopes, and text.
+    """
+    shown = table.head(PAGE_ROWS)
+    text = pd.DataFrame(
+        {
+            i: [_cell(value, formats.get(str(column), "")) for value in shown[column]]
+            for i, column in enumerate(shown.columns)
+        }
+    )
+    numeric = [pd.api.types.is_numeric_dtype(table[column]) for column in table.columns]
+    head = "".join(
+        f'<th scope="col"{_right(right)}>{html.escape(_heading(str(column)))}</th>'
+        for column, right in zip(table.columns, numeric, strict=True)
+    )
+    body = []
+    for row in text.itertuples(index=False):
+        first, *rest = (html.escape(cell) for cell in row)
+        cells = "".join(
+            f"<td{_right(right)}>{cell}</td>" for cell, right in zip(rest, numeric[1:], strict=True)
+        )
+        body.append(f'<tr><th scope="row"{_right(numeric[0])}>{first}</th>{cells}</tr>')
+    note = ""
+    if len(table) > len(shown):
+        note = f"<p>The first {len(shown)} of {len(table):,} rows.</p>"
+    page = (
+        f'<div class="table" tabindex="0"><table><caption>{html.escape(title)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{note}"
+    )
+    plain = text.set_axis([_heading(str(c)) for c in table.columns], axis=1)
+    return page, f"{title}\n{plain.to_string(index=False)}"
+
+
+def _right(right: bool) -> str:
+    return ' class="number"' if right else ""
+
+
+def _heading(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def _cell(value: Any, style: str) -> str:
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return "–"
+    if style == "percent":
+        return f"{value:.1%}"
+    if style == "n":
+        return f"{int(value):,}"
+    if style == "p":
+        return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    if style.startswith("0."):
+        return f"{value:,.{len(style) - 2}f}"
+    if isinstance(value, float):
+        return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _figure(value: Any, unit: str) -> str:
+    if value is None:
+        return "cannot tell"
+    if isinstance(value, str):
+        return value
+    styles = {"share": "percent", "count": "n", "points": "0.00", "days": "0.0", "p": "p"}
+    text = _cell(value, styles.get(unit, "0.00"))
+    return text if unit in {"share", "count", "points", "p", ""} else f"{text} {unit}"
+
+
+def _plain(value: Any) -> Any:
+    """Turn numpy scalars into plain ones; what is not a number becomes None."""
+    if value is None or isinstance(value, str):
+        return value
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _inert(value: Any) -> Any:
+    if isinstance(value, str) and _FORMULA.match(value) and not _PLAIN_NUMBER.match(value):
+        return f"'{value}"
+    return value
+
+
+def _run_folder() -> Path | None:
+    folder = os.environ.get("CX_RUN_DIR")
+    return Path(folder) if folder else None
+
+
+def _write(entry: dict[str, Any]) -> None:
+    folder = _run_folder()
+    if folder is not None:
+        with (folder / "records.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    os.replace(part, path)
+
+
+def _display(page: str, text: str) -> None:
+    from IPython.display import display
+
+    display({"text/html": page, "text/plain": text}, raw=True)
+
+
+def _display_figure(svg: str, title: str, alt: str) -> None:
+    from IPython.display import display
+
+    display(
+        {"image/svg+xml": svg, "text/plain": f"{title}: {alt}"},
+        raw=True,
+        metadata={"image/svg+xml": {"title": title, "alt": alt}},
+    )

@@ -1,0 +1,317 @@
+"""``cx.yml`` as a typed model: a user's own files mapped to the contract."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from cxlib import schema
+from cxlib.errors import InputError, closest
+
+SAMPLES = "samples"
+Unit = Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"]
+Texts = Annotated[list[str], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ColumnSpec(_Model):
+    """Where one column of the contract comes from."""
+
+    column: str | None = None
+    value: str | None = None
+    unit: Unit | None = None
+    date_format: str | None = None
+    timezone: str | None = None
+    true: Texts = []
+    false: Texts = []
+    values: dict[str, str] = {}
+
+
+class WideSpec(_Model):
+    """Source columns that hold the answers of one role."""
+
+    pattern: str
+    item: str = "{item}"
+
+
+def _column(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+def _wide(value: Any) -> Any:
+    return {"pattern": value} if isinstance(value, str) else value
+
+
+class TableSpec(_Model):
+    """One table of the workbook: a source, how to read it, and its columns."""
+
+    source: str
+    sheet: str | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    header: list[str] | None = None
+    decimal: Literal[".", ","] = "."
+    date_format: str | None = None
+    timezone: str | None = None
+    columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}
+    duplicates: Literal["refuse", "keep"] = "refuse"
+    missing: Texts = []
+    respondent_id: str | None = None
+    wide: dict[str, Annotated[WideSpec, BeforeValidator(_wide)]] = {}
+    outcome: Texts = []
+
+
+class Money(_Model):
+    """What a customer is worth."""
+
+    currency: str = "EUR"
+    horizon_months: float = Field(default=12, gt=0)
+    margin_share: float = Field(default=1, gt=0, le=1)
+
+
+class Workbook(_Model):
+    """A validated ``cx.yml``.
+
+    Parameters
+    ----------
+    name : str
+        Whose data it is; a headline of every page.
+    as_of : datetime.date
+        Last day used, included.
+    tables : dict of str to TableSpec
+        Any subset of the contract's tables.
+    engine : {"duckdb"}, default "duckdb"
+        Where event-level work is done.
+    stages : list of str
+        Lifecycle stages in order.
+    money : Money
+        Currency, horizon and margin.
+    """
+
+    name: str
+    as_of: datetime.date
+    tables: dict[str, TableSpec] = Field(min_length=1)
+    engine: Literal["duckdb"] = "duckdb"
+    stages: list[str] = list(schema.STAGES)
+    money: Money = Money()
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @property
+    def file(self) -> Path:
+        """Path of the ``cx.yml`` it was read from."""
+        return self.folder / "cx.yml"
+
+
+def shipped(*parts: str) -> Path:
+    """Find a folder that ships with cxlib, in a checkout or in an installed wheel.
+
+    Parameters
+    ----------
+    *parts : str
+        Path below the project's root, such as ``"data", "samples"``.
+
+    Returns
+    -------
+    pathlib.Path
+        Where it lies.
+    """
+    package = Path(__file__).resolve().parent
+    installed = package.joinpath("_shipped", *parts)
+    return installed if installed.exists() else package.parent.joinpath(*parts)
+
+
+def read_workbook(path: str | os.PathLike[str]) -> Workbook:
+    """Read and check a ``cx.yml``.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, its folder, or ``"samples"`` for the company that ships with cxlib.
+
+    Returns
+    -------
+    Workbook
+        The typed model; sources are still paths relative to the file.
+
+    Raises
+    ------
+    InputError
+        When the file is not there, is no YAML, or says something the model does not know.
+    """
+    file = shipped("data", "samples", "cx.yml") if str(path) == SAMPLES else Path(path)
+    if file.is_dir():
+        file = file / "cx.yml"
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(
+            f"There is no workbook '{file}'.",
+            str(file.parent),
+            "name an existing cx.yml with --workbook, or use 'samples'",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"'{file.name}' is not UTF-8.", str(file), "save it as UTF-8") from error
+    content, lines = _load(text, file)
+    try:
+        book = Workbook.model_validate({**content, "folder": file.resolve().parent})
+    except ValidationError as error:
+        raise InputError.join(_explain(error, file, lines, content)) from error
+    _check_names(book, file, lines)
+    return book
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose scalars stay text, so that ``Yes``, ``007`` and ``1e3`` are what was written."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _load(text: str, file: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        lines = _lines(node, (), {}, file) if node is not None else {}
+        content = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(file)
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise InputError(f"'{file.name}' is not valid YAML: {problem}.", where) from error
+    if not isinstance(content, dict):
+        raise InputError(
+            f"'{file.name}' holds no settings.", str(file), "it needs name, as_of and tables"
+        )
+    return content, lines
+
+
+def _lines(
+    node: yaml.Node, path: tuple[str, ...], found: dict[tuple[str, ...], int], file: Path
+) -> dict[tuple[str, ...], int]:
+    """Collect the line of every key; a key given twice is refused rather than half ignored."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            if here in found:
+                raise InputError(
+                    f"The key '{key.value}' is given twice.",
+                    f"{file}, lines {found[here]} and {key.start_mark.line + 1}",
+                    "keep one of them",
+                )
+            found[here] = key.start_mark.line + 1
+            _lines(value, here, found, file)
+    return found
+
+
+def _where(file: Path, location: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> str:
+    known = location
+    while known and known not in lines:
+        known = known[:-1]
+    line = f", line {lines[known]}" if known else ""
+    return f"{file}{line}, {'.'.join(location) or 'top level'}"
+
+
+_FIELDS: dict[str, type[_Model]] = {"columns": ColumnSpec, "wide": WideSpec, "tables": TableSpec}
+
+
+def _known_keys(location: tuple[str, ...]) -> list[str]:
+    model: type[_Model] = Workbook
+    if len(location) > 1:
+        model = Money if location[0] == "money" else _FIELDS.get(location[-3:-2][0], TableSpec)
+        if len(location) == 3:
+            model = TableSpec
+    return [name for name in model.model_fields if name != "folder"]
+
+
+def _explain(
+    error: ValidationError, file: Path, lines: dict[tuple[str, ...], int], content: dict[str, Any]
+) -> list[InputError]:
+    errors = []
+    for detail in error.errors():
+        location = tuple(str(part) for part in detail["loc"])
+        where, key = _where(file, location, lines), location[-1] if location else ""
+        if detail["type"] == "extra_forbidden":
+            fix = closest(key, _known_keys(location))
+            errors.append(InputError(f"The key '{key}' is unknown.", where, fix))
+        elif detail["type"] == "missing":
+            fix = f"add '{key}:'"
+            if key == "as_of":
+                fix = "add 'as_of: YYYY-MM-DD', the last day to use; today is never assumed"
+            errors.append(InputError(f"The key '{key}' is missing.", where, fix))
+        else:
+            given = detail["input"] if isinstance(detail["input"], str | int | float) else "..."
+            problem = f"'{key}' cannot be '{given}': {detail['msg'].lower()}."
+            errors.append(InputError(problem, where, _hint(key)))
+    return errors
+
+
+def _hint(key: str) -> str:
+    return {
+        "as_of": "write a day as YYYY-MM-DD",
+        "engine": "use 'duckdb'; other engines are not supported yet",
+    }.get(key, "see 'cx check --contract' and the README for what it may be")
+
+
+def _check_names(book: Workbook, file: Path, lines: dict[tuple[str, ...], int]) -> None:
+    """Compare table, column and role names with the contract."""
+    errors = []
+
+    def unknown(what: str, name: str, options: Any, *location: str) -> None:
+        errors.append(
+            InputError(
+                f"The {what} '{name}' is unknown.",
+                _where(file, location, lines),
+                closest(name, options),
+            )
+        )
+
+    for name, spec in book.tables.items():
+        if name not in schema.TABLES:
+            unknown("table", name, schema.TABLES, "tables", name)
+            continue
+        contract = schema.TABLES[name]
+        for column in spec.columns:
+            if not contract.passes and not contract.knows(column):
+                options = [c.name for c in contract.columns]
+                unknown("column", column, options, "tables", name, "columns", column)
+        for role in spec.wide:
+            if role not in schema.ROLES:
+                unknown("role", role, schema.ROLES, "tables", name, "wide", role)
+        errors += _check_columns(name, spec, file, lines)
+    if errors:
+        raise InputError.join(errors)
+
+
+def _check_columns(
+    name: str, spec: TableSpec, file: Path, lines: dict[tuple[str, ...], int]
+) -> list[InputError]:
+    errors = []
+    for column, source in spec.columns.items():
+        where = _where(file, ("tables", name, "columns", column), lines)
+        if (source.column is None) == (source.value is None):
+            fix = "write the source column's name, or {value: constant}"
+            errors.append(InputError(f"'{column}' needs a column or a value.", where, fix))
+        if source.unit and not column.endswith("_days"):
+            errors.append(InputError(f"'{column}' has no unit to convert.", where, "remove 'unit'"))
+    wide_only = spec.respondent_id or spec.wide or spec.outcome
+    if name != "answers" and (spec.wide or spec.outcome or (name == "events" and wide_only)):
+        where = _where(file, ("tables", name), lines)
+        errors.append(
+            InputError(f"'{name}' cannot be wide.", where, "wide and outcome are for answers")
+        )
+    for role, wide in spec.wide.items():
+        if wide.pattern.count("{item}") != 1 or wide.item.count("{item}") != 1:
+            where = _where(file, ("tables", name, "wide", role), lines)
+            problem = f"The pattern '{wide.pattern}' must hold {{item}} once."
+            errors.append(InputError(problem, where, 'for example "E{item}"'))
+    return errors
