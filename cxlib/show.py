@@ -112,9 +112,11 @@ def show_key_figures() -> None:
     rows = []
     for figure in _KEY_FIGURES.values():
         unit, low, high = figure["unit"], figure["conf_low"], figure["conf_high"]
-        interval = "" if low is None else f"{_figure(low, unit)} to {_figure(high, unit)}"
+        interval = (
+            "" if low is None else f"{format_figure(low, unit)} to {format_figure(high, unit)}"
+        )
         n = "" if figure["n"] is None else f"{figure['n']:,}"
-        rows.append((figure["label"], _figure(figure["value"], unit), interval, n))
+        rows.append((figure["label"], format_figure(figure["value"], unit), interval, n))
     table = pd.DataFrame(rows, columns=["key figure", "value", "interval", "n"])
     show(table, title="Key figures")
 
@@ -253,6 +255,30 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in names}
 
 
+def format_figure(value: float | int | str | None, unit: str) -> str:
+    """Write a key figure for a reader.
+
+    Parameters
+    ----------
+    value : float, int, str or None
+        The figure.
+    unit : str
+        As in :func:`record`.
+
+    Returns
+    -------
+    str
+        Rounded, with its unit; ``"cannot tell"`` when there is none.
+    """
+    if value is None:
+        return "cannot tell"
+    if isinstance(value, str):
+        return value
+    styles = {"share": "percent", "count": "n", "points": "0.00", "days": "0.0", "p": "p"}
+    text = _cell(value, styles.get(unit, "0.00"))
+    return text if unit in {"share", "count", "points", "p", ""} else f"{text} {unit}"
+
+
 def render_table(table: pd.DataFrame, *, title: str, formats: Mapping[str, str]) -> tuple[str, str]:
     """Render a table as escaped HTML and as plain text.
 
@@ -324,16 +350,6 @@ def _cell(value: Any, style: str) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def _figure(value: Any, unit: str) -> str:
-    if value is None:
-        return "cannot tell"
-    if isinstance(value, str):
-        return value
-    styles = {"share": "percent", "count": "n", "points": "0.00", "days": "0.0", "p": "p"}
-    text = _cell(value, styles.get(unit, "0.00"))
-    return text if unit in {"share", "count", "points", "p", ""} else f"{text} {unit}"
-
-
 def _plain(value: Any) -> Any:
     """Turn numpy scalars into plain ones; what is not a number becomes None."""
     if value is None or isinstance(value, str):
@@ -370,7 +386,9 @@ def _replace(path: Path, content: bytes) -> None:
 def _display(page: str, text: str) -> None:
     from IPython.display import display
 
-    display({"text/html": page, "text/plain": text}, raw=True)
+    data = {"text/html": page, "text/plain": text}
+    # the mark tells the page that everything in the HTML is escaped
+    display(data, raw=True, metadata={"text/html": {"cxlib": True}})
 
 
 def _display_figure(svg: str, title: str, alt: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from cxlib import schema
 from cxlib.errors import InputError, closest
 
 SAMPLES = "samples"
+Lines = dict[tuple[str, ...], int]
 Unit = Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"]
 Texts = Annotated[list[str], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)]
 
@@ -159,11 +161,11 @@ def read_workbook(path: str | os.PathLike[str]) -> Workbook:
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"'{file.name}' is not UTF-8.", str(file), "save it as UTF-8") from error
-    content, lines = _load(text, file)
+    content, lines = load_yaml(text, file)
     try:
         book = Workbook.model_validate({**content, "folder": file.resolve().parent})
     except ValidationError as error:
-        raise InputError.join(_explain(error, file, lines, content)) from error
+        raise InputError.join(explain(error, file, lines, _known_keys)) from error
     _check_names(book, file, lines)
     return book
 
@@ -178,7 +180,28 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _load(text: str, file: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
+def load_yaml(text: str, file: Path) -> tuple[dict[str, Any], Lines]:
+    """Load YAML whose scalars stay text, with the line of every key.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    file : pathlib.Path
+        For messages.
+
+    Returns
+    -------
+    dict
+        Its content.
+    dict of tuple of str to int
+        Line by path of keys.
+
+    Raises
+    ------
+    InputError
+        When it is no YAML, no mapping, or gives a key twice.
+    """
     try:
         node = yaml.compose(text, Loader=_Loader)
         lines = _lines(node, (), {}, file) if node is not None else {}
@@ -195,9 +218,7 @@ def _load(text: str, file: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], 
     return content, lines
 
 
-def _lines(
-    node: yaml.Node, path: tuple[str, ...], found: dict[tuple[str, ...], int], file: Path
-) -> dict[tuple[str, ...], int]:
+def _lines(node: yaml.Node, path: tuple[str, ...], found: Lines, file: Path) -> Lines:
     """Collect the line of every key; a key given twice is refused rather than half ignored."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -213,7 +234,7 @@ def _lines(
     return found
 
 
-def _where(file: Path, location: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> str:
+def _where(file: Path, location: tuple[str, ...], lines: Lines) -> str:
     known = location
     while known and known not in lines:
         known = known[:-1]
@@ -233,15 +254,36 @@ def _known_keys(location: tuple[str, ...]) -> list[str]:
     return [name for name in model.model_fields if name != "folder"]
 
 
-def _explain(
-    error: ValidationError, file: Path, lines: dict[tuple[str, ...], int], content: dict[str, Any]
+def explain(
+    error: ValidationError,
+    file: Path,
+    lines: Lines,
+    known_keys: Callable[[tuple[str, ...]], list[str]],
 ) -> list[InputError]:
+    """Turn a model's findings into messages for the person who wrote the file.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        What the model found.
+    file : pathlib.Path
+        The file.
+    lines : dict of tuple of str to int
+        From :func:`load_yaml`.
+    known_keys : callable
+        The keys allowed beside a path of keys.
+
+    Returns
+    -------
+    list of InputError
+        One a finding.
+    """
     errors = []
     for detail in error.errors():
         location = tuple(str(part) for part in detail["loc"])
         where, key = _where(file, location, lines), location[-1] if location else ""
         if detail["type"] == "extra_forbidden":
-            fix = closest(key, _known_keys(location))
+            fix = closest(key, known_keys(location))
             errors.append(InputError(f"The key '{key}' is unknown.", where, fix))
         elif detail["type"] == "missing":
             fix = f"add '{key}:'"
@@ -262,7 +304,7 @@ def _hint(key: str) -> str:
     }.get(key, "see 'cx check --contract' and the README for what it may be")
 
 
-def _check_names(book: Workbook, file: Path, lines: dict[tuple[str, ...], int]) -> None:
+def _check_names(book: Workbook, file: Path, lines: Lines) -> None:
     """Compare table, column and role names with the contract."""
     errors = []
 
@@ -292,9 +334,7 @@ def _check_names(book: Workbook, file: Path, lines: dict[tuple[str, ...], int]) 
         raise InputError.join(errors)
 
 
-def _check_columns(
-    name: str, spec: TableSpec, file: Path, lines: dict[tuple[str, ...], int]
-) -> list[InputError]:
+def _check_columns(name: str, spec: TableSpec, file: Path, lines: Lines) -> list[InputError]:
     errors = []
     for column, source in spec.columns.items():
         where = _where(file, ("tables", name, "columns", column), lines)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cxlib.data.clock import end_of_day, parse_moments
 from cxlib.data.ledger import Audit, LedgerEntry
 from cxlib.data.sources import Rows, find_files, hash_files, read_rows
-from cxlib.data.wide import AnswerColumn, find_answer_columns, stack_answers
+from cxlib.data.wide import find_answer_columns, stack_answers
 from cxlib.errors import InputError, closest
 from cxlib.schema import TABLES, Column, Table
 from cxlib.workbook import ColumnSpec, TableSpec, Workbook

@@ -1,0 +1,44 @@
+"""Run ``cx``; errors meant for the user are printed plainly."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    from cxlib.cli import app
+    from cxlib.errors import CxError
+
+    try:
+        code = app(standalone_mode=False)
+    except CxError as error:
+        print(f"cx: {error}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print("cx: stopped", file=sys.stderr)
+        code = 130
+    except Exception as error:
+        code = _report(error)
+    sys.exit(code or 0)
+
+
+def _report(error: Exception) -> int:
+    """Print a command-line mistake, or an unexpected error without its traceback."""
+    show = getattr(error, "show", None)
+    if show is not None:  # a usage error of the command line
+        show()
+        return int(getattr(error, "exit_code", 2))
+    if os.environ.get("CX_DEBUG"):
+        raise error
+    print(
+        f"cx: unexpected {type(error).__name__}: {error}\n"
+        "  fix:   set CX_DEBUG=1 to see where, and report it",
+        file=sys.stderr,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    main()

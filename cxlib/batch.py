@@ -1,0 +1,150 @@
+"""A manifest of runs, checked whole before the first kernel starts, then run and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cxlib.errors import InputError
+from cxlib.report import render_index
+from cxlib.runs import TIMEOUT_SECONDS, Plan, execute_run, plan_run
+from cxlib.workbook import SAMPLES, explain, load_yaml
+
+Told = Callable[[Plan, dict[str, Any]], None]
+
+
+class RunSpec(BaseModel):
+    """One run of a manifest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notebook: str
+    workbook: str = ""
+    parameters: dict[str, str | list[str]] = {}
+
+
+class Manifest(BaseModel):
+    """A batch: a title, a workbook and the runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = "Reports"
+    workbook: str = SAMPLES
+    timeout_seconds: float = Field(default=TIMEOUT_SECONDS, gt=0)
+    runs: list[RunSpec] = Field(min_length=1)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a manifest.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A YAML file.
+
+    Returns
+    -------
+    Manifest
+        The typed model.
+
+    Raises
+    ------
+    InputError
+        When it is not there or says something the model does not know.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"There is no manifest '{path}'.", str(path.parent)) from error
+    content, lines = load_yaml(text, path)
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        known = {"": list(Manifest.model_fields), "runs": list(RunSpec.model_fields)}
+        raise InputError.join(
+            explain(error, path, lines, lambda place: known["runs" if len(place) > 1 else ""])
+        ) from error
+
+
+def plan_batch(manifest: Manifest, folder: Path, out: Path) -> list[Plan]:
+    """Check every run of a manifest.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The batch.
+    folder : pathlib.Path
+        Folder of the manifest; its paths are relative to it.
+    out : pathlib.Path
+        Folder of all runs.
+
+    Returns
+    -------
+    list of Plan
+        In the manifest's order.
+
+    Raises
+    ------
+    InputError
+        With a block for every run that cannot be made, or when two would share a folder.
+    """
+    plans, errors = [], []
+    for spec in manifest.runs:
+        workbook = spec.workbook or manifest.workbook
+        try:
+            plans.append(
+                plan_run(
+                    spec.notebook,
+                    workbook=workbook if workbook == SAMPLES else str(folder / workbook),
+                    given=spec.parameters,
+                    out=out,
+                    timeout=manifest.timeout_seconds,
+                )
+            )
+        except InputError as error:
+            errors.append(error)
+    folders = [plan.folder for plan in plans]
+    for twice in {path.name for path in folders if folders.count(path) > 1}:
+        errors.append(InputError(f"Two runs share the folder '{twice}'.", "manifest", "drop one"))
+    if errors:
+        raise InputError.join(errors)
+    return plans
+
+
+def run_batch(
+    plans: list[Plan], out: Path, *, title: str, workers: int, told: Told
+) -> list[dict[str, Any]]:
+    """Execute plans and write the index page.
+
+    Parameters
+    ----------
+    plans : list of Plan
+        Checked runs.
+    out : pathlib.Path
+        Folder of all runs; ``index.html`` is written there.
+    title : str
+        Heading of the index.
+    workers : int
+        Kernels at a time.
+    told : callable
+        Called with each plan and its record as it ends.
+
+    Returns
+    -------
+    list of dict
+        Run records in the order of the plans.
+    """
+
+    def execute(plan: Plan) -> dict[str, Any]:
+        run = execute_run(plan)
+        told(plan, run)
+        return {**run, "folder": plan.folder.name}
+
+    with ThreadPoolExecutor(workers) as pool:
+        runs = list(pool.map(execute, plans))
+    (out / "index.html").write_text(render_index(runs, title), encoding="utf-8")
+    return runs

@@ -1,0 +1,55 @@
+"""Copies of the notebooks for JupyterLab, set to the user's workbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cxlib.errors import InputError
+from cxlib.workbook import SAMPLES, read_workbook, shipped
+
+
+def copy_notebooks(workbook: str, folder: Path) -> Path:
+    """Copy the notebooks that are not there yet, with ``workbook`` as their default.
+
+    Parameters
+    ----------
+    workbook : str
+        Path of a ``cx.yml``, or ``"samples"``.
+    folder : pathlib.Path
+        Where the copies go.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        When the workbook or the folder cannot be used.
+    """
+    import nbformat
+
+    book = read_workbook(workbook)
+    location = (
+        SAMPLES if workbook == SAMPLES else str((book.folder / Path(workbook).name).resolve())
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source in sorted(shipped("notebooks").glob("*.ipynb")):
+            target = folder / source.name
+            if target.exists():
+                continue
+            notebook = nbformat.read(source, as_version=4)
+            for cell in notebook.cells:
+                if "parameters" in cell.metadata.get("tags", []):
+                    default, given = f'workbook = "{SAMPLES}"', f"workbook = {location!r}"
+                    cell.source = cell.source.replace(default, given)
+            nbformat.write(notebook, target)
+    except OSError as error:
+        raise InputError(
+            f"The notebooks cannot be copied: {error.strerror}.",
+            str(folder),
+            "choose another --out",
+        ) from error
+    return folder

@@ -1,0 +1,390 @@
+"""One registry of typed parameters for notebooks, command line and batch."""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import io
+import json
+import keyword
+import tokenize
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cxlib.errors import InputError, closest
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from cxlib.data.connect import Tables
+
+VIEWS = ("touchpoint", "channel", "stage", "department")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a notebook.
+
+    Parameters
+    ----------
+    name : str
+        An identifier.
+    default : object
+        The literal in the notebook.
+    about : str
+        The comment behind it.
+    kind : str
+        How values are read: a key of ``KINDS``, or the type of the default.
+    """
+
+    name: str
+    default: Any
+    about: str
+    kind: str
+
+
+def _wrong(value: Any, wanted: str) -> ValueError:
+    return ValueError(f"'{value}' is not {wanted}")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong(value, "a text")
+    return value
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise _wrong(value, "a number") from None
+
+
+def _whole(value: Any) -> int:
+    number = _number(value)
+    if number != int(number) or isinstance(value, bool):
+        raise _wrong(value, "a whole number")
+    return int(number)
+
+
+def _boolean(value: Any) -> bool:
+    text = str(value).lower()
+    if text not in {"true", "false"}:
+        raise _wrong(value, "true or false")
+    return text == "true"
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value else []
+        except json.JSONDecodeError:
+            raise _wrong(value, 'a list; write it as JSON, such as ["a", "b"]') from None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _wrong(value, 'a list of texts; write it as JSON, such as ["a", "b"]')
+    return value
+
+
+def _date(value: Any) -> str:
+    text = str(value)
+    try:
+        return datetime.date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise _wrong(value, "a day; write YYYY-MM-DD") from None
+
+
+def _duration(value: Any) -> str:
+    import pandas as pd
+
+    text = str(value).strip()
+    if not text:
+        return ""
+    if not any(letter.isalpha() for letter in text):
+        raise _wrong(value, f"a duration: the unit is missing; write '{text}d' or '{text}min'")
+    try:
+        length = pd.Timedelta(text)
+    except ValueError:
+        raise _wrong(value, "a duration such as '30d', '12h' or '30min'") from None
+    if length <= pd.Timedelta(0):
+        raise _wrong(value, "longer than nothing")
+    return text
+
+
+def _level(value: Any) -> float:
+    level = _number(value)
+    if not 0.5 <= level < 1:
+        raise _wrong(value, "a confidence level between 0.5 and 1, such as 0.95")
+    return level
+
+
+def _seed(value: Any) -> int:
+    seed = _whole(value)
+    if not 0 <= seed < 2**32:
+        raise _wrong(value, "a seed from 0 to 4294967295")
+    return seed
+
+
+def _positive(value: Any) -> int:
+    count = _whole(value)
+    if count < 1:
+        raise _wrong(value, "a whole number of at least 1")
+    return count
+
+
+def _view(value: Any) -> str:
+    if value not in VIEWS:
+        raise ValueError(f"'{value}' is no view: {closest(str(value), VIEWS)}")
+    return str(value)
+
+
+KINDS: dict[str, Callable[[Any], Any]] = {
+    "str": _text,
+    "int": _whole,
+    "float": _number,
+    "bool": _boolean,
+    "list": _texts,
+    "date": _date,
+    "duration": _duration,
+    "level": _level,
+    "seed": _seed,
+    "count": _positive,
+    "view": _view,
+    "column": _text,
+    "columns": _texts,
+    "touchpoint": _text,
+    "touchpoints": _texts,
+    "end_reasons": _text,
+    "outcome": _text,
+    "wave": _text,
+}
+REGISTRY = {
+    "segment_by": "column",
+    "group_by": "column",
+    "compare_by": "column",
+    "covariates": "columns",
+    "period_start": "date",
+    "period_end": "date",
+    "compare_date": "date",
+    "inactivity": "duration",
+    "conf_level": "level",
+    "random_state": "seed",
+    "min_cell": "count",
+    "horizon_days": "count",
+    "view": "view",
+    "goal": "touchpoint",
+    "stages": "touchpoints",
+    "cause": "end_reasons",
+    "outcome": "outcome",
+    "wave": "wave",
+}
+
+
+def read_parameters(notebook: NotebookNode, where: str) -> dict[str, Parameter]:
+    """Read the parameters a notebook declares.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        A notebook with one cell tagged ``parameters``: literals only, one a line, a trailing
+        comment as help.
+    where : str
+        Its name, for messages.
+
+    Returns
+    -------
+    dict of str to Parameter
+        In the order declared.
+
+    Raises
+    ------
+    InputError
+        When there is no such cell, or it holds more than literals.
+    """
+    cells = [
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", [])
+    ]
+    if len(cells) != 1:
+        raise InputError(
+            f"The notebook has {len(cells)} cells tagged 'parameters'; it needs one.",
+            where,
+            "tag the cell that holds its parameters",
+        )
+    comments = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(io.StringIO(cells[0]).readline)
+        if token.type == tokenize.COMMENT
+    }
+    found = {}
+    for node in ast.parse(cells[0]).body:
+        try:
+            name, default = _literal(node)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"The parameters cell may hold only 'name = literal': '{ast.unparse(node)}'.",
+                where,
+                "move anything else to the next cell",
+            ) from None
+        kind = REGISTRY.get(name, type(default).__name__)
+        found[name] = Parameter(name, default, comments.get(node.lineno, ""), kind)
+    return found
+
+
+def _literal(node: ast.stmt) -> tuple[str, Any]:
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    value = getattr(node, "value", None)
+    if not isinstance(target, ast.Name) or value is None:
+        raise TypeError
+    return target.id, ast.literal_eval(value)
+
+
+def check_values(
+    parameters: Mapping[str, Parameter], given: Mapping[str, Any], where: str
+) -> dict[str, Any]:
+    """Type what was given for a notebook and fill in the defaults.
+
+    Parameters
+    ----------
+    parameters : mapping of str to Parameter
+        What the notebook declares.
+    given : mapping of str to object
+        Values by name; texts are read by the parameter's kind, never guessed.
+    where : str
+        For messages, such as ``"cx run churn_survival"``.
+
+    Returns
+    -------
+    dict of str to object
+        A value for every parameter declared.
+
+    Raises
+    ------
+    InputError
+        With a block for every unknown name and every value that is not of its kind.
+    """
+    errors, values = [], {name: parameter.default for name, parameter in parameters.items()}
+    for name, value in given.items():
+        if name not in parameters or not name.isidentifier() or keyword.iskeyword(name):
+            problem = f"The parameter '{name}' is unknown."
+            errors.append(InputError(problem, where, closest(name, parameters)))
+            continue
+        parameter = parameters[name]
+        try:
+            values[name] = KINDS.get(parameter.kind, _text)(value)
+        except (ValueError, OverflowError) as error:
+            fix = f"{parameter.about or parameter.kind}; the default is {parameter.default!r}"
+            errors.append(InputError(f"Parameter '{name}': {error}.", where, fix))
+    if errors:
+        raise InputError.join(errors)
+    return values
+
+
+def check_against(
+    parameters: Mapping[str, Parameter], values: Mapping[str, Any], tables: Tables
+) -> None:
+    """Check values that name something in the data: a column, a touchpoint, a wave.
+
+    Parameters
+    ----------
+    parameters : mapping of str to Parameter
+        What the notebook declares.
+    values : mapping of str to object
+        Typed values.
+    tables : Tables
+        The opened workbook.
+
+    Raises
+    ------
+    InputError
+        When something named is not there.
+    """
+    errors = []
+    for name, parameter in parameters.items():
+        value = values[name]
+        options = _OPTIONS.get(parameter.kind)
+        if not value or options is None or name == "segment_by":
+            continue
+        known = options(tables)
+        wanted = value if isinstance(value, list) else [value]
+        if parameter.kind == "end_reasons":
+            wanted = [part.strip() for part in value.split(",")]
+        for item in wanted:
+            if known is not None and item not in known:
+                problem = f"Parameter '{name}': the data hold no '{item}'."
+                errors.append(InputError(problem, str(tables.book.file), closest(item, known)))
+    errors += _check_inactivity(parameters, values, tables)
+    if errors:
+        raise InputError.join(errors)
+
+
+def _check_inactivity(
+    parameters: Mapping[str, Parameter], values: Mapping[str, Any], tables: Tables
+) -> list[InputError]:
+    declared = parameters.get("inactivity")
+    if declared is None or not declared.default or values["inactivity"] == declared.default:
+        return []
+    if not (tables.has("events") and "journey_id" in tables.events.columns):
+        return []
+    return [
+        InputError(
+            "Parameter 'inactivity' cannot be changed: the data's own journey_id defines journeys.",
+            str(tables.book.file),
+            "leave 'inactivity' alone, or do not map 'journey_id'",
+        )
+    ]
+
+
+def _columns(tables: Tables) -> list[str]:
+    hidden = {"_row", "customer_id", "respondent_id"}
+    names = [
+        column
+        for name in tables.book.tables
+        for column in getattr(tables, name).columns
+        if column not in hidden
+    ]
+    return list(dict.fromkeys(names))
+
+
+def _distinct(tables: Tables, table: str, column: str) -> list[str] | None:
+    if not tables.has(table) or column not in getattr(tables, table).columns:
+        return None
+    view = getattr(tables, table)
+    return sorted(view.select(column).distinct().to_pandas()[column].dropna())
+
+
+def _places(tables: Tables) -> list[str]:
+    names = [
+        _distinct(tables, "events", column) or []
+        for column in ("touchpoint", "stage", "channel", "department")
+    ]
+    return sorted({name for group in names for name in group})
+
+
+def _reasons(tables: Tables) -> list[str]:
+    reasons = {
+        reason
+        for table in ("subscriptions", "lifetimes")
+        for reason in _distinct(tables, table, "end_reason") or []
+    }
+    return sorted(reasons)
+
+
+def _outcomes(tables: Tables) -> list[str]:
+    if not tables.has("answers"):
+        return []
+    answers = tables.answers
+    items = answers.filter(answers.role == "outcome").select("item").distinct()
+    return sorted(items.to_pandas()["item"])
+
+
+_OPTIONS: dict[str, Callable[[Any], list[str] | None]] = {
+    "column": _columns,
+    "columns": _columns,
+    "touchpoint": _places,
+    "touchpoints": _places,
+    "end_reasons": _reasons,
+    "outcome": _outcomes,
+    "wave": lambda tables: _distinct(tables, "answers", "wave") or [],
+}
