@@ -1,0 +1,150 @@
+"""Sentences say what the table says, and admit what it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.gaps import (
+    describe_clear_gaps,
+    describe_gap_groups,
+    describe_gaps,
+    describe_links,
+    describe_scores,
+)
+
+
+def _row(name: str, gap: float, half: float, chance: float, **others: object) -> dict:
+    return {
+        **{"level": "item", "name": name, "text": None, "n": 1200, "gap": gap},
+        **{"conf_low": gap - half, "conf_high": gap + half, "p_lowest": chance},
+        **{"q_value": 0.001 if abs(gap) > half else 0.6, "scale_min": 1.0, "scale_max": 7.0},
+        **others,
+    }
+
+
+def test_clear_shortfall_is_named_with_size_and_interval():
+    """A rank that is sure is said without hedging."""
+    gaps = pd.DataFrame([_row("a", -1.5, 0.1, 0.97), _row("b", -1.0, 0.1, 0.03)])
+    assert describe_gaps(gaps) == (
+        "Perception falls most short on 'a': -1.50 points on the scale 1 to 7 "
+        "(95% interval -1.60 to -1.40, 1,200 respondents)."
+    )
+    assert "90% interval" in describe_gaps(gaps, conf_level=0.9)
+
+
+def test_rank_below_80_percent_is_undecided():
+    """The largest gap measured is not called the largest unless that is 80 % sure."""
+    gaps = pd.DataFrame(
+        [_row("a", -1.5, 0.4, 0.6), _row("b", -1.4, 0.4, 0.38), _row("c", -0.5, 0.4, 0.02)]
+    )
+    told = describe_gaps(gaps)
+    assert "The largest shortfall measured is on 'a'" in told
+    assert "undecided (chance of being it: 'a', 60%; 'b', 38%)" in told
+
+
+def test_no_clear_shortfall_is_said_so():
+    """An interval that holds zero, and gaps above zero, are no shortfalls."""
+    assert describe_gaps(pd.DataFrame([_row("a", -0.1, 0.4, 0.9)])).startswith(
+        "No item clearly falls short; the lowest is 'a'"
+    )
+    assert describe_gaps(pd.DataFrame([_row("a", 0.3, 0.1, np.nan)])).startswith(
+        "Perception falls short of expectation nowhere; the least good item is 'a'"
+    )
+
+
+def test_too_few_answers_are_said_so():
+    """Without any interval nothing is claimed."""
+    gaps = pd.DataFrame([_row("a", -1.0, np.nan, np.nan)])
+    assert describe_gaps(gaps) == "Too few answers to tell any gap by item with an interval."
+    assert "Too few answers" in describe_gaps(gaps, level="dimension")
+
+
+def test_total_and_wording_of_items():
+    """The total is told as a whole; an item is called by its wording, a long one is cut."""
+    total = _row("total", -0.5, 0.1, np.nan, level="total", scale_min=np.nan)
+    assert describe_gaps(pd.DataFrame([total]), level="total") == (
+        "Over everything asked, perception minus expectation is -0.50 points "
+        "(95% interval -0.60 to -0.40, 1,200 respondents)."
+    )
+    long = pd.DataFrame([_row("a", -1.5, 0.1, 0.97, text="word " * 40)])
+    assert "word...': -1.50" in describe_gaps(long)
+
+
+def test_clear_rows_are_counted_with_the_number_of_tests():
+    """Short, above and tested are counted apart."""
+    gaps = pd.DataFrame(
+        [_row("a", -1.5, 0.1, 0.9), _row("b", 0.5, 0.1, 0.0), _row("c", 0.1, 0.3, 0.1)]
+    )
+    assert describe_clear_gaps(gaps) == (
+        "By item, 1 of 3 clearly fall short and 1 clearly exceed expectation "
+        "(3 comparisons, false discovery rate 5%)."
+    )
+
+
+def _group(name: str, n: int, difference: float, q_value: float) -> dict:
+    return {
+        **{"level": "total", "group": name, "n": n, "difference": difference, "n_tests": 3},
+        **{"difference_low": difference - 0.1, "difference_high": difference + 0.1},
+        "q_value": q_value,
+    }
+
+
+def test_groups_that_differ_are_named_and_small_ones_are_not():
+    """A group under the smallest cell never appears by name."""
+    groups = pd.DataFrame(
+        [_group("north", 90, -0.4, 0.01), _group("south", 80, 0.1, 0.4), _group("x", 3, 2.0, 0.01)]
+    )
+    told = describe_gap_groups(groups, min_cell=10)
+    assert told == (
+        "The total gap differs from that of all others (3 comparisons, false discovery rate 5%): "
+        "north -0.40 points (-0.50 to -0.30). Groups with fewer than 10 respondents: 1, not shown."
+    )
+    none = describe_gap_groups(groups.iloc[[1]], min_cell=10)
+    assert none.startswith("No group's total gap differs clearly")
+    assert describe_gap_groups(groups.iloc[[2]], min_cell=10).startswith("Too few respondents")
+
+
+def test_scores_come_with_the_share_that_answered():
+    """A score is never told without what is known of those who kept silent."""
+    scores = pd.DataFrame(
+        {
+            "metric": ["nps", "csat", "ces", "response_rate", "nps"],
+            "item": ["rec", "sat", "ease", "", "rec"],
+            "group": ["all", "all", "all", "all", "north"],
+            "n": [1000, 1000, 1, 2500, 10],
+            "score": [12.3, 68.4, 5.25, 40.0, 50.0],
+            "conf_low": [8.0, 65.0, np.nan, 38.0, 1.0],
+            "conf_high": [16.6, 71.0, np.nan, 42.0, 90.0],
+            "unit": ["points", "percent", "scale points", "percent", "points"],
+        }
+    )
+    assert describe_scores(scores) == (
+        "NPS (rec) is +12 (95% interval +8 to +17; 1,000 answers). "
+        "CSAT (sat) is 68% (95% interval 65% to 71%; 1,000 answers). "
+        "CES (ease) is 5.25 (no interval; 1 answers). "
+        "40% of 2,500 invited answered; intervals say nothing about the others, who may think "
+        "differently."
+    )
+    assert "It is not known how many were invited" in describe_scores(scores.iloc[:1])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_links_are_a_description(known):
+    """Both correlations side by side, or a plain refusal."""
+    links = pd.DataFrame(
+        {
+            "name": ["perception", "gap", "expectation"],
+            "n": 194,
+            "correlation": [0.6047, 0.4889, 0.1491] if known else np.nan,
+            "conf_low": 0.1,
+            "conf_high": 0.7,
+        }
+    )
+    told = describe_links(links, outcome="rec")
+    if known:
+        assert "perception by +0.60 (95% interval +0.10 to +0.70) and with the gap by +0.49" in told
+        assert "does not show what drives" in told
+    else:
+        assert "Too few answers to tell how 'rec' goes together" in told

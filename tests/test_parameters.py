@@ -1,0 +1,136 @@
+"""Tests of the parameter registry."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+from cxlib.data import open_workbook
+from cxlib.errors import InputError
+from cxlib.parameters import check_against, check_values, read_parameters
+
+CELL = """workbook = "samples"  # a cx.yml
+conf_level = 0.95  # confidence level
+horizon_days = 365
+inactivity = "30d"  # idle time that ends a journey
+stages = []
+goal = ""
+period_start = ""
+group_by = ""
+code = "007"
+flag = False
+random_state = 0
+view = "touchpoint"
+"""
+
+
+def declared(source=CELL, cells=1):
+    """Read the parameters of a notebook."""
+    made = [
+        nbformat.v4.new_code_cell(source, metadata={"tags": ["parameters"]}) for _ in range(cells)
+    ]
+    return read_parameters(nbformat.v4.new_notebook(cells=made), "x.ipynb")
+
+
+def test_defaults_help_and_kinds_are_read():
+    """The trailing comment is the help; the name or the default decides the kind."""
+    parameters = declared()
+
+    assert parameters["conf_level"].default == 0.95
+    assert parameters["inactivity"].about == "idle time that ends a journey"
+    assert parameters["inactivity"].kind == "duration"
+    assert parameters["flag"].kind == "bool"
+
+
+def test_values_are_typed_by_declaration():
+    """A text stays a text, whatever it looks like; a list is JSON."""
+    given = {
+        "code": "042",
+        "horizon_days": "90",
+        "conf_level": "0.9",
+        "flag": "true",
+        "stages": '["a", "b"]',
+        "period_start": "2024-02-01",
+        "inactivity": "36h",
+        "view": "channel",
+    }
+    values = check_values(declared(), given, "cx run x")
+
+    assert values["code"] == "042"
+    assert values["horizon_days"] == 90
+    assert values["conf_level"] == 0.9
+    assert values["flag"] is True
+    assert values["stages"] == ["a", "b"]
+    assert values["inactivity"] == "36h"
+    assert values["random_state"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("horizon_day", "90", r"'horizon_day' is unknown[\s\S]*mean 'horizon_days'"),
+        ("horizon_days", "ninety", "'ninety' is not a number"),
+        ("horizon_days", "1.5", "not a whole number"),
+        ("horizon_days", "0", "at least 1"),
+        ("conf_level", "95", "between 0.5 and 1"),
+        ("inactivity", "30", "the unit is missing; write '30d'"),
+        ("inactivity", "a while", "not a duration"),
+        ("inactivity", "-3d", "longer than nothing"),
+        ("stages", "a,b", 'write it as JSON, such as \\["a", "b"\\]'),
+        ("stages", "[1]", "list of texts"),
+        ("period_start", "01.02.2024", "write YYYY-MM-DD"),
+        ("flag", "yes", "not true or false"),
+        ("random_state", "-1", "seed"),
+        ("view", "chanel", "did you mean 'channel'"),
+        ("x\nimport os", "1", "is unknown"),
+        ("code", 7, "not a text"),
+    ],
+)
+def test_mistakes_are_refused(name, value, message):
+    """Unknown names and values of another kind say what was expected."""
+    with pytest.raises(InputError, match=message):
+        check_values(declared(), {name: value}, "cx run x")
+
+
+def test_all_mistakes_are_told_at_once():
+    """Two wrong parameters make two blocks."""
+    with pytest.raises(InputError, match=r"'a' is unknown[\s\S]*'b' is unknown"):
+        check_values(declared(), {"a": "1", "b": "2"}, "cx run x")
+
+
+@pytest.mark.parametrize(
+    ("source", "cells", "message"),
+    [
+        (CELL, 0, "has 0 cells tagged 'parameters'"),
+        (CELL, 2, "has 2 cells tagged 'parameters'"),
+        ("x = 1 + y", 1, "only 'name = literal'"),
+        ("import os", 1, "only 'name = literal'"),
+    ],
+)
+def test_parameters_cell_holds_literals_only(source, cells, message):
+    """What papermill could not override must not stand there."""
+    with pytest.raises(InputError, match=message):
+        declared(source, cells)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"group_by": "cty"}, r"hold no 'cty'[\s\S]*mean 'city'"),
+        ({"goal": "buy"}, r"hold no 'buy'"),
+        ({"stages": ["visit", "vist"]}, r"hold no 'vist'[\s\S]*mean 'visit'"),
+        ({"inactivity": "10d"}, r"journey_id defines journeys"),
+    ],
+)
+def test_names_are_looked_up_in_the_data(write_workbook, changed, message):
+    """A column, touchpoint or setting the data contradict is refused before any kernel."""
+    path = write_workbook(
+        "tables:\n  events:\n    source: e.csv\n  customers:\n    source: c.csv\n",
+        e__csv="customer_id,timestamp,touchpoint,journey_id\n1,2024-01-01,visit,j\n",
+        c__csv="customer_id,city\n1,Rome\n",
+    )
+    parameters = declared()
+    values = check_values(parameters, {}, "x") | changed
+
+    with pytest.raises(InputError, match=message):
+        check_against(parameters, values, open_workbook(str(path)))

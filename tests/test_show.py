@@ -1,0 +1,133 @@
+"""Tests of what a notebook says."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from cxlib import show
+from cxlib.errors import InputError
+from cxlib.style import new_axes
+
+
+@pytest.fixture
+def run_folder(tmp_path, monkeypatch):
+    """Return the folder of a run that is under way."""
+    monkeypatch.setenv("CX_RUN_DIR", str(tmp_path))
+    monkeypatch.setattr(show, "_KEY_FIGURES", {})
+    return tmp_path
+
+
+def records(folder):
+    """Read what was recorded."""
+    return [json.loads(line) for line in (folder / "records.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_records_are_written_for_the_runner(run_folder, capsys):
+    """Headline, key figure and warning; what is not a number becomes null."""
+    show.headline("Answer")
+    show.record("r", "Rate", float("nan"), conf_low=0.1, n=pd.Series([3]).sum(), unit="share")
+    show.warn("careful")
+
+    headline, figure, warning = records(run_folder)
+    assert headline == {"kind": "headline", "text": "Answer"}
+    assert figure["value"] is None
+    assert figure["n"] == 3
+    assert warning["text"] == "careful"
+
+
+def test_without_a_run_nothing_is_written(tmp_path, monkeypatch, capsys):
+    """In JupyterLab the same calls only display."""
+    monkeypatch.delenv("CX_RUN_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    show.headline("Answer")
+    show.save_table("x", pd.DataFrame({"a": [1]}))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_are_safe_in_a_spreadsheet_and_exact_in_parquet(run_folder):
+    """Formulas are disarmed in cells and headers, numbers are not touched, 12 digits kept."""
+    table = pd.DataFrame(
+        {"=cmd()": ["=1+1", "@x", "-5", "- a", "a"], "v": [1 / 3, -2.0, 1e-20, 5e9, 0.1]}
+    )
+    show.save_table("x", table)
+    text = (run_folder / "tables" / "x.csv").read_text()
+
+    assert text.splitlines()[0] == "'=cmd(),v"
+    assert [line.split(",")[0] for line in text.splitlines()[1:]] == [
+        "'=1+1",
+        "'@x",
+        "-5",
+        "'- a",
+        "a",
+    ]
+    assert text.splitlines()[1].endswith("0.333333333333")
+    assert pd.read_parquet(run_folder / "tables" / "x.parquet").equals(table)
+    assert records(run_folder) == [{"kind": "table", "name": "x"}]
+
+
+def test_table_names_are_plain():
+    """A name cannot leave the folder."""
+    with pytest.raises(InputError, match="is no table name"):
+        show.save_table("../x", pd.DataFrame({"a": [1]}))
+
+
+def test_tables_are_escaped_and_accessible():
+    """Cells, headers and caption are text; headers have a scope; formats are applied."""
+    table = pd.DataFrame({"who": ["<script>", None], "share": [0.1234, 0.5], "n": [1234, 5]})
+    page, text = show.render_table(table, title="<b>", formats={"share": "percent", "n": "n"})
+
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "<caption>&lt;b&gt;</caption>" in page
+    assert page.count('scope="col"') == 3
+    assert page.count('scope="row"') == 2
+    assert "12.3%" in page
+    assert "1,234" in page
+    assert "–" in text
+
+
+def test_long_tables_say_that_they_are_cut():
+    """Nobody takes the first rows for all."""
+    page, _ = show.render_table(pd.DataFrame({"a": range(30)}), title="t", formats={})
+
+    assert "The first 25 of 30 rows." in page
+
+
+def test_figures_need_alternative_text():
+    """A reader who cannot see the figure is told what it shows."""
+    with pytest.raises(InputError, match="no alternative text"):
+        show.show(new_axes(), title="x", alt=" ")
+
+
+def test_figures_repeat_byte_for_byte():
+    """Two drawings of the same table are the same text."""
+    from cxlib.style import figure_svg
+
+    def draw():
+        ax = new_axes()
+        ax.plot([1, 2], [3, 4], label="a")
+        ax.legend()
+        return figure_svg(ax)
+
+    assert draw() == draw()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (0.1234, "share", "12.3%"),
+        (1234.0, "count", "1,234"),
+        (31.26, "days", "31.3 days"),
+        (None, "share", "cannot tell"),
+        ("not reached", "days", "not reached"),
+        (0.00001, "p", "< 0.001"),
+        (1234.5, "EUR", "1,234.50 EUR"),
+    ],
+)
+def test_key_figures_are_written_for_readers(value, unit, expected):
+    """Rounded, with their unit."""
+    assert show.format_figure(value, unit) == expected

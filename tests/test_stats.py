@@ -1,0 +1,74 @@
+"""Tests of the shared statistics."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from cxlib import stats
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 7), (1, 10), (40, 50), (9, 9)])
+def test_wilson_interval_equals_statsmodels(hits, n):
+    """The referee is an independent implementation."""
+    low, high = stats.wilson_interval([hits / n], [n], conf_level=0.9)
+
+    expected = proportion_confint(hits, n, alpha=0.1, method="wilson")
+    assert (low[0], high[0]) == pytest.approx(expected, abs=1e-12)
+
+
+def test_wilson_interval_without_trials_is_everything():
+    """No trial tells nothing."""
+    low, high = stats.wilson_interval([np.nan], [0])
+
+    assert (low[0], high[0]) == (0, 1)
+
+
+def test_clustered_size_by_hand():
+    """Two customers with (hits, trials) (2, 2) and (0, 2): p = 1/2, variance (1 + 1) / 16."""
+    size = stats.clustered_share_size([0.5], [4], [4 + 0], [4 + 0], [4 + 4])
+
+    assert size[0] == pytest.approx(0.25 / (2 / 16))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=30))
+def test_clustered_size_never_exceeds_the_rows(clusters):
+    """Dependence only takes information away; the interval stays defined."""
+    x = np.array([hit for hit, _ in clusters], float)
+    y = x + np.array([miss for _, miss in clusters], float)
+    n = y.sum()
+    if n == 0:
+        return
+    size = stats.clustered_share_size(x.sum() / n, n, (x * x).sum(), (x * y).sum(), (y * y).sum())
+
+    assert 0 <= size <= n
+
+
+def test_adjusted_p_values_equal_statsmodels_and_skip_missing():
+    """A missing p-value neither counts nor spreads."""
+    p_values = [0.01, np.nan, 0.2, 0.03, 0.04]
+
+    expected = multipletests([0.01, 0.2, 0.03, 0.04], method="fdr_bh")[1]
+    result = stats.adjust_p_values(p_values)
+    assert np.isnan(result[1])
+    assert result[[0, 2, 3, 4]] == pytest.approx(expected)
+
+
+def test_mean_interval_by_hand():
+    """Mean 2, standard error 1/sqrt(3), t quantile 4.302653 with two degrees of freedom."""
+    expected = (2, 3**-0.5, 2 - 4.302653 * 3**-0.5, 2 + 4.302653 * 3**-0.5)
+
+    assert stats.mean_interval([1, 2, 3]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_mean_interval_of_one_value_has_no_width():
+    """One value has a mean and no interval."""
+    mean, *rest = stats.mean_interval([5.0])
+
+    assert mean == 5
+    assert np.isnan(rest).all()
