@@ -312,6 +312,7 @@ def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, A
             parameters=plan.parameters,
             engine_name="cx",
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             request_save_on_cell_execute=False,
             account=account,

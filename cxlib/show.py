@@ -21,9 +21,8 @@ import pandas as pd
 from cxlib.errors import InputError
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from cxlib.data.connect import Tables
+    from cxlib.style import Axes
 
 PAGE_ROWS = 25
 _KEY_FIGURES: dict[str, dict[str, Any]] = {}

@@ -1,0 +1,150 @@
+"""Tests of the commands as a user types them: exit codes, messages, no traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+EVENTS = "tables:\n  events:\n    source: e.csv\n"
+HEAD = "customer_id,timestamp,touchpoint\n"
+
+
+def cx(*arguments, cwd=None):
+    """Run the command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "cxlib", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [("1,2024-01-01,a\n", 0), ("1,2024-01-01,a\n,2024-01-01,a\n", 1), (",x,\n", 2)],
+)
+def test_check_tells_clean_usable_unusable(write_workbook, rows, code):
+    """Exit codes 0, 1 and 2."""
+    done = cx("check", "--workbook", write_workbook(EVENTS, e__csv=HEAD + rows))
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_check_prints_the_ledger_plainly(write_workbook):
+    """Not a terminal: unwrapped lines, no colour."""
+    path = write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n1,2024-02-30,a\n")
+    done = cx("check", "--workbook", path)
+
+    assert "events: 2 rows in, 1 kept, 0 changed, 1 refused (e.csv)" in done.stdout
+    assert "bad date" in done.stdout
+    assert "e.csv, row 3: 2024-02-30" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_check_prints_the_contract():
+    """The data dictionary needs no workbook."""
+    done = cx("check", "--contract")
+
+    assert done.returncode == 0
+    assert "## subscriptions" in done.stdout
+    assert "**customer_id**" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "data_check"), "There is no workbook 'cx.yml'"),
+        (("run", "data_chek", "--workbook", "samples"), "did you mean 'data_check'"),
+        (("run", "data_check", "--workbook", "samples", "-p", "min_cel=5"), "mean 'min_cell'"),
+        (("run", "data_check", "--workbook", "samples", "-p", "min_cell"), "-p name=value"),
+        (("run", "data_check", "--workbook", "samples", "--out", "/proc/none"), "be written"),
+        (("check",), "There is no workbook"),
+        (("batch", "none.yml"), "There is no manifest"),
+        (("frob",), "No such command"),
+        (("run", "data_check", "--timeout", "soon"), "Invalid value for '--timeout'"),
+    ],
+)
+def test_mistakes_exit_with_2_and_a_message(tmp_path, arguments, message):
+    """What the user can mend is said plainly; no folder is left behind."""
+    done = cx(*arguments, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_works_from_any_folder_with_relative_paths(tmp_path, write_workbook):
+    """A workbook beside the working folder is found, its sources relative to itself."""
+    path = write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n")
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+    done = cx("run", "data_check", "--workbook", f"../{path.name}", "--out", "o", cwd=there)
+
+    assert done.returncode == 0, done.stderr
+    assert (there / "o/data_check/report.html").is_file()
+    assert "o/data_check/report.html" in done.stdout
+
+
+def test_batch_checks_all_runs_before_the_first(tmp_path, write_workbook):
+    """Every mistake of a manifest is told and nothing is run; a good one is listed dry."""
+    write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n")
+    manifest = tmp_path / "m.yml"
+    runs = "runs:\n  - notebook: data_check\n    parameters: {min_cell: %s}\n  - notebook: %s\n"
+    manifest.write_text("workbook: cx.yml\n" + runs % ("0", "data_chek"))
+    bad = cx("batch", manifest, "--out", tmp_path / "o")
+    manifest.write_text("workbook: cx.yml\n" + runs % ("5", "data_check"))
+    dry = cx("batch", manifest, "--out", tmp_path / "o", "--dry-run")
+    manifest.write_text("workbook: cx.yml\nrnus: []\n")
+    misspelt = cx("batch", manifest)
+
+    assert bad.returncode == 2
+    assert "at least 1" in bad.stderr
+    assert "mean 'data_check'" in bad.stderr
+    assert dry.stdout.split() == ["data_check__min_cell-5", "data_check"]
+    assert not (tmp_path / "o").exists()
+    assert "did you mean 'runs'" in misspelt.stderr
+
+
+def test_batch_runs_and_lists(tmp_path, write_workbook):
+    """A batch leaves a folder a run and an index that links them."""
+    write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n")
+    (tmp_path / "m.yml").write_text(
+        "title: Two\nworkbook: cx.yml\nruns: [{notebook: data_check}]\n"
+    )
+    done = cx("batch", tmp_path / "m.yml", "--out", tmp_path / "o")
+    page = (tmp_path / "o/index.html").read_text("utf-8")
+
+    assert done.returncode == 0, done.stderr
+    assert "<h1>Two</h1>" in page
+    assert 'href="data_check/report.html"' in page
+
+
+def test_lab_copies_point_at_the_workbook(tmp_path, write_workbook):
+    """The copies start with the user's workbook; a copy the user changed is kept."""
+    from cxlib.lab import copy_notebooks
+
+    path = write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n")
+    folder = copy_notebooks(str(path), tmp_path / "nb")
+    (folder / "data_check.ipynb").write_text("mine")
+    copy_notebooks(str(path), tmp_path / "nb")
+
+    assert str(path) in (folder / "churn_survival.ipynb").read_text("utf-8")
+    assert (folder / "data_check.ipynb").read_text() == "mine"
+
+
+def test_commands_start_at_once():
+    """Nothing heavy is imported for a help text or for ``import cxlib``."""
+    code = "import cxlib, cxlib.cli, sys; print({'pandas', 'ibis', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    started = time.monotonic()
+    cx("--help")
+
+    assert done.stdout.strip() == "set()"
+    assert time.monotonic() - started < 5  # 0.1 s here; a guard against an import of the stack

@@ -1,0 +1,148 @@
+"""Tests of the project itself: layers, environments, committed notebooks."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from cxlib import schema
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+STUDIES = {"journeys", "churn", "gaps"}
+COMMON = (
+    "workbook",
+    "segment_by",
+    "segment",
+    "period_start",
+    "period_end",
+    "conf_level",
+    "random_state",
+    "min_cell",
+)
+
+
+def imported(path):
+    """Return the modules of cxlib and the top-level packages a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("cxlib.")}, {
+        name.split(".")[0] for name in names
+    }
+
+
+@pytest.mark.parametrize("study", sorted(STUDIES))
+def test_studies_stand_on_the_base_alone(study):
+    """A study knows no other study, no reading and no publishing."""
+    for path in (ROOT / "cxlib" / study).glob("*.py"):
+        own, _ = imported(path)
+        assert own <= {"errors", "schema", "stats", "frames", "style", study}, path
+
+
+def test_publishing_knows_no_study():
+    """Runs and pages work for any notebook."""
+    for name in ("report", "runs", "batch", "kernels", "cli", "__main__", "lab"):
+        own, _ = imported(ROOT / f"cxlib/{name}.py")
+        assert not own & STUDIES, name
+
+
+def test_only_plots_draw():
+    """Figures draw, they do not compute; everything else does not draw."""
+    for path in (ROOT / "cxlib").rglob("*.py"):
+        _, packages = imported(path)
+        if path.name not in {"plots.py", "style.py"}:
+            assert not packages & {"matplotlib", "seaborn", "plotly"}, path
+
+
+def test_requirements_of_pyproject_are_locked():
+    """Every requirement, extra and build backend has one locked version within its bounds."""
+    from packaging.requirements import Requirement
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = project["project"]["dependencies"] + project["build-system"]["requires"]
+    for extra in project["project"]["optional-dependencies"].values():
+        wanted += extra
+    lock = (ROOT / "requirements.lock").read_text()
+    locked = dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", lock, re.MULTILINE))
+    for text in wanted:
+        requirement = Requirement(text)
+        version = locked[requirement.name.lower()]
+        assert version in requirement.specifier, text
+    assert lock.count("--hash=sha256:") > len(locked)
+    assert "http" not in re.sub(r"(?m)^http\w*==", "", lock.replace("jsonschema", ""))
+
+
+def test_conda_environment_is_in_step():
+    """Conda brings Python and pip, the lock brings the rest."""
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    python, pip, nested = environment["dependencies"]
+
+    assert python == f"python{project['project']['requires-python']}"
+    assert pip == "pip"
+    assert nested == {"pip": ["-r requirements.lock", "--no-deps -e ."]}
+
+
+def test_readme_tells_the_two_commands_and_every_notebook():
+    """What README promises is there, and what is there is in README."""
+    readme = (ROOT / "README.md").read_text()
+
+    assert "make demo" in readme
+    assert "make test" in readme
+    for path in NOTEBOOKS:
+        assert path.stem in readme
+    for linked in re.findall(r"\]\(([^)#:]+)\)", readme):
+        assert (ROOT / linked).exists(), linked
+
+
+def test_data_dictionary_is_the_contract():
+    """docs/data-dictionary.md is what ``cx check --contract`` prints."""
+    assert (ROOT / "docs/data-dictionary.md").read_text() == schema.describe_contract() + "\n"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_committed_with_their_outputs(path):
+    """Nbval compares cells that have outputs; without them it would compare nothing."""
+    notebook = nbformat.read(path, as_version=4)
+    checked = [c for c in notebook.cells if "nbval-check-output" in c.metadata.get("tags", [])]
+
+    assert checked
+    for cell in checked:
+        assert cell.execution_count
+        assert cell.outputs
+        assert not any("image/svg+xml" in o.get("data", {}) for o in cell.outputs)
+    counts = [c.execution_count for c in notebook.cells if c.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_keep_to_the_recipe(path):
+    """15 to 30 cells (the template fewer), common parameters first, then the answer."""
+    notebook = nbformat.read(path, as_version=4)
+    tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    names = [node.targets[0].id for node in ast.parse(tagged[0].source).body]
+    prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    headings = re.findall(r"^## (.+)$", prose, re.MULTILINE)
+    text = json.dumps(notebook)
+
+    assert tuple(names[: len(COMMON)]) == COMMON
+    assert len(notebook.cells) <= 30
+    assert len(notebook.cells) >= (15 if not path.stem.startswith("_") else 8)
+    assert headings[0] == "The answer"
+    assert len(re.findall(r"^# ", prose, re.MULTILINE)) == 1
+    assert not re.search(r"/home/|/root/|/tmp/|[\w.]+@[\w.]+\.\w+", text)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.source.count("\n") < 25, cell.id
+            assert not re.search(r"^\s*(def|class) ", cell.source, re.MULTILINE)
