@@ -91,7 +91,7 @@ def test_conda_environment_is_in_step():
 
     assert python == f"python{project['project']['requires-python']}"
     assert pip == "pip"
-    assert nested == {"pip": ["-r requirements.lock", "--no-deps -e ."]}
+    assert nested == {"pip": ["-r requirements.lock"]}
 
 
 def test_readme_tells_the_two_commands_and_every_notebook():
