@@ -117,7 +117,8 @@ def show_key_figures() -> None:
         n = "" if figure["n"] is None else f"{figure['n']:,}"
         rows.append((figure["label"], format_figure(figure["value"], unit), interval, n))
     table = pd.DataFrame(rows, columns=["key figure", "value", "interval", "n"])
-    show(table, title="Key figures")
+    told = [column for column in table.columns if (table[column] != "").any()]
+    show(table[told], title="Key figures")
 
 
 def show(
