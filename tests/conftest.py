@@ -74,7 +74,7 @@ def executed(request: pytest.FixtureRequest):
         if not (folder / "tables").exists():  # only a part of the tests was asked for
             folder.mkdir(exist_ok=True)
             subprocess.run(
-                [sys.executable, "-m", "nbclient.cli", str(ROOT / f"notebooks/{name}.ipynb")],
+                [sys.executable, "-m", "jupyter", "execute", str(ROOT / f"notebooks/{name}.ipynb")],
                 env={**os.environ, "CX_RUN_DIR": str(folder)},
                 check=True,
                 capture_output=True,

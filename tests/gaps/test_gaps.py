@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from cxlib.errors import InputError, TooLittleData
-from cxlib.gaps import compare_gap_groups, select_answers, summarise_gaps
+from cxlib.gaps import check_respondents, compare_gap_groups, select_answers, summarise_gaps
+from cxlib.gaps.levels import describe_columns
 from tests.gaps.answers import ITEMS, SURVEY, make_answers, make_items
 
 
@@ -19,7 +21,7 @@ def _gaps(survey: str, items: pd.DataFrame | None = None) -> pd.DataFrame:
 
 
 def test_item_gap_by_hand():
-    """R: d <- c(4-7, 5-6, 5-7, 4-5); t.test(d) -> t -3.6556, p .03534, [-3.2734, -.2266]."""
+    """Gaps -3, -1, -2, -1: the paired t-test and its interval on 3 degrees of freedom."""
     row = _gaps(SURVEY, ITEMS).loc[("item", "speed")]
     assert (row["n"], row["expectation"], row["perception"], row["gap"]) == (4, 6.25, 4.5, -1.75)
     # by hand: squared deviations 1.5625, .5625, .0625, .5625 sum to 2.75, s = sqrt(2.75 / 3)
@@ -31,8 +33,10 @@ def test_item_gap_by_hand():
         row["conf_low"],
         row["conf_high"],
     ]
-    # two-sided p of t = -3.655631 on 3 degrees of freedom
-    assert pytest.approx(0.035337, abs=1e-6) == row["p_value"]
+    # on 3 degrees of freedom the t distribution has a closed form
+    t = 1.75 / (np.sqrt(2.75 / 3) / 2)
+    inside = 2 / np.pi * (t / np.sqrt(3) / (1 + t**2 / 3) + np.arctan(t / np.sqrt(3)))
+    assert pytest.approx(1 - inside) == row["p_value"]
 
 
 def test_dimension_gap_is_the_mean_of_respondents_not_of_answers():
@@ -101,14 +105,22 @@ def test_item_with_one_respondent_has_no_interval():
 
 def test_one_respondent_is_too_little_data():
     """Nothing can be told with an interval."""
-    with pytest.raises(TooLittleData, match="One respondent rated the expectation"):
+    with pytest.raises(TooLittleData, match="one and the same item: 1; at least 2 are needed"):
         _gaps("a speed 7 4\na hold 7 5")
 
 
 def test_nobody_in_both_roles_is_too_little_data():
     """Expectations of some and perceptions of others make no pair."""
-    with pytest.raises(TooLittleData, match="Nobody rated the expectation"):
+    with pytest.raises(TooLittleData, match="one and the same item: 0; at least 2"):
         _gaps("a speed 7 -\nb speed - 5")
+
+
+def test_fewer_respondents_than_asked_for_are_too_little_data():
+    """A page shows nothing of fewer people than its smallest cell."""
+    ratings = select_answers(make_answers(SURVEY))
+    assert check_respondents(ratings, min_cell=4) is ratings
+    with pytest.raises(TooLittleData, match="item: 4; at least 5 are needed"):
+        check_respondents(ratings, min_cell=5)
 
 
 def test_missing_role_is_named():
@@ -135,7 +147,7 @@ def test_reversed_wording_is_marked():
 
 
 def test_ceiling_share_counts_paired_expectations():
-    """Three of the four expectations of speed are not 7... two are."""
+    """Two of the four expectations of speed are at the top, 7."""
     assert _gaps(SURVEY, ITEMS).loc[("item", "speed"), "ceiling_share"] == 0.5
 
 
@@ -165,8 +177,6 @@ def test_rank_is_certain_only_when_it_is():
 
 def test_chance_of_being_lowest_matches_the_normal_law():
     """Two independent means differ by d with error s: the chance is Phi(d / s)."""
-    from scipy import stats
-
     answers = _many({"x": -0.1, "y": 0.0}, n=400, seed=3)
     # disjoint respondents make the two means independent
     answers.loc[answers["item"].eq("y"), "respondent_id"] += "-other"
@@ -222,10 +232,8 @@ def test_swapping_the_roles_turns_the_sign(rows):
 
 
 def test_interval_covers_the_truth_as_often_as_it_says():
-    """95 % intervals of 400 simulated items of 30 respondents hold the truth 93 to 97 % of times."""
+    """Of 4,000 intervals at 95 %, each of 30 respondents, 93 to 97 % hold the truth."""
     rng = np.random.default_rng(7)
-    from cxlib.gaps.levels import describe_columns
-
     drawn = rng.normal(-0.5, 1.0, (30, 4000))
     table = describe_columns(drawn, conf_level=0.95)
     covered = (table["conf_low"] <= -0.5) & (table["conf_high"] >= -0.5)
@@ -244,7 +252,7 @@ GROUPS = """
 
 
 def test_group_difference_is_welchs():
-    """R: t.test(c(-3,-1,-2,-1), c(0,0,1)) -> difference -2.0833, df 4.7692, p .01624."""
+    """Gaps -3, -1, -2, -1 against 0, 0, 1: t.test() in R, or Welch's formulas by hand."""
     answers = make_answers(GROUPS)
     answers["team"] = answers["respondent_id"].map(lambda who: "10" if who in "abcd" else "9")
     table = compare_gap_groups(select_answers(answers), by="team")
@@ -254,8 +262,6 @@ def test_group_difference_is_welchs():
     assert pytest.approx((4, -1.75, -1.75 - 1 / 3)) == (row["n"], row["gap"], row["difference"])
     error = np.sqrt(2.75 / 12 + 1 / 9)
     degrees = error**4 / ((2.75 / 12) ** 2 / 3 + (1 / 9) ** 2 / 2)
-    from scipy import stats
-
     half = stats.t.ppf(0.975, degrees) * error
     assert pytest.approx(-1.75 - 1 / 3 - half) == row["difference_low"]
     assert pytest.approx(-1.75 - 1 / 3 + half) == row["difference_high"]

@@ -15,7 +15,7 @@ ANSWERS = pd.concat([make_answers(SURVEY), make_outcomes("rec", [6, 7, 9, 3, 10]
 
 
 def test_correlation_with_fishers_interval():
-    """R: cor.test(c(4,5,6,2,6), c(6,7,9,3,10)) -> r .9846, [.7750, .9991] (r5 has no outcome)."""
+    """Five respondents have an outcome; tanh(atanh(r) -+ 1.96 / sqrt(2)) as cor.test() in R."""
     links = summarise_outcome_links(select_answers(ANSWERS), outcome="rec").set_index("name")
     r = np.corrcoef([4, 5, 6, 2, 6], [6, 7, 9, 3, 10])[0, 1]
     row = links.loc["perception"]

@@ -39,9 +39,11 @@ def _segments(ax):
 def test_gaps_show_largest_shortfall_on_top(gaps):
     """Rows go by gap; dots stand at the means; the interval is laid off from expectation."""
     ax = plot_gaps(gaps)
-    assert [
-        label.get_text() for label in ax.get_yticklabels()
-    ] == ["polite", "Served fast", "No waiting in line"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "polite",
+        "Served fast",
+        "No waiting in line",
+    ]
     lines = {line.get_label(): line for line in ax.get_lines()}
     assert pytest.approx(list(lines["expectation"].get_xdata())) == [5.5, 6.25, 19 / 3]
     assert pytest.approx(list(lines["perception"].get_xdata())) == [6.0, 4.5, 10 / 3]
@@ -84,7 +86,7 @@ def test_figures_draw_on_the_axes_given(gaps):
 def test_groups_show_size_and_zero_line():
     """Each group is labelled with its size; zero is drawn."""
     answers = make_answers(SURVEY)
-    answers["team"] = answers["respondent_id"].map(dict(a="x", b="x", c="y", d="y"))
+    answers["team"] = answers["respondent_id"].map({"a": "x", "b": "x", "c": "y", "d": "y"})
     table = compare_gap_groups(select_answers(answers), by="team")
     ax = plot_gap_groups(table[table["level"].eq("total")])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["x (n = 2)", "y (n = 2)"]
@@ -100,9 +102,10 @@ def test_scores_lie_on_tracks_of_their_own_scale():
     ax = plot_scores(summarise_scores(select_answers(answers, items)))
     dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
     assert list(dots[0].get_xdata()) == [0.5, 1.0]
-    assert [
-        label.get_text() for label in ax.get_yticklabels()
-    ] == ["NPS, rec (n = 2)", "CES, ease (n = 2)"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "NPS, rec (n = 2)",
+        "CES, ease (n = 2)",
+    ]
     assert {"-100", "100", "1", "7", "7.00"} <= {text.get_text() for text in ax.texts}
 
 

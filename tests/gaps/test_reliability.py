@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from cxlib.gaps import cronbach_alpha
 
@@ -16,18 +17,14 @@ def test_alpha_by_hand():
 
 
 def test_interval_is_feldts():
-    """R, for alpha .5917188 with n 11, k 3: 1 - (1 - a) * qf(c(.975, .025), 10, 20)."""
-    # three items of 11 respondents, chosen so that k and n are those of the published case
-    rng = np.random.default_rng(1)
-    ratings = pd.DataFrame(rng.integers(1, 6, (11, 3)))
-    from scipy import stats
-
+    """R: 1 - (1 - alpha) * qf(c(.975, .025), n - 1, (n - 1) * (k - 1)), here n 15 and k 10."""
+    ratings = pd.DataFrame(np.random.default_rng(1).integers(1, 6, (15, 10)))
     alpha, low, high = cronbach_alpha(ratings)
-    assert pytest.approx(1 - (1 - alpha) * stats.f.ppf(0.975, 10, 20)) == low
-    assert pytest.approx(1 - (1 - alpha) * stats.f.ppf(0.025, 10, 20)) == high
-    # the same formula gives the published interval of alpha .5917188485995826: [.195, .840]
-    published = [1 - (1 - 0.5917188485995826) * stats.f.ppf(q, 10, 20) for q in (0.975, 0.025)]
-    assert pytest.approx([0.195, 0.840], abs=5e-4) == published
+    quantiles = stats.f.ppf([0.975, 0.025], 14, 126)
+    assert list(1 - (1 - alpha) * quantiles) == pytest.approx([low, high])
+    # pingouin's example of that size: alpha .5917188485995826, interval [.195, .840]
+    published = 1 - (1 - 0.5917188485995826) * quantiles
+    assert list(published) == pytest.approx([0.195, 0.840], abs=5e-4)
 
 
 def test_missing_ratings_use_the_pairs_there_are():

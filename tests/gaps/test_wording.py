@@ -11,7 +11,10 @@ from cxlib.gaps import (
     describe_gap_groups,
     describe_gaps,
     describe_links,
+    describe_response,
     describe_scores,
+    describe_trust,
+    list_score_figures,
 )
 
 
@@ -69,7 +72,7 @@ def test_total_and_wording_of_items():
         "(95% interval -0.60 to -0.40, 1,200 respondents)."
     )
     long = pd.DataFrame([_row("a", -1.5, 0.1, 0.97, text="word " * 40)])
-    assert "word...': -1.50" in describe_gaps(long)
+    assert "wo...': -1.50" in describe_gaps(long)
 
 
 def test_clear_rows_are_counted_with_the_number_of_tests():
@@ -101,33 +104,65 @@ def test_groups_that_differ_are_named_and_small_ones_are_not():
         "The total gap differs from that of all others (3 comparisons, false discovery rate 5%): "
         "north -0.40 points (-0.50 to -0.30). Groups with fewer than 10 respondents: 1, not shown."
     )
-    none = describe_gap_groups(groups.iloc[[1]], min_cell=10)
+    none = describe_gap_groups(groups.iloc[1:], min_cell=10)
     assert none.startswith("No group's total gap differs clearly")
-    assert describe_gap_groups(groups.iloc[[2]], min_cell=10).startswith("Too few respondents")
+    assert describe_gap_groups(groups, min_cell=100).startswith("Too few respondents")
+    assert describe_gap_groups(groups.iloc[[0]], min_cell=10).startswith("All respondents are in")
 
 
-def test_scores_come_with_the_share_that_answered():
-    """A score is never told without what is known of those who kept silent."""
-    scores = pd.DataFrame(
-        {
-            "metric": ["nps", "csat", "ces", "response_rate", "nps"],
-            "item": ["rec", "sat", "ease", "", "rec"],
-            "group": ["all", "all", "all", "all", "north"],
-            "n": [1000, 1000, 1, 2500, 10],
-            "score": [12.3, 68.4, 5.25, 40.0, 50.0],
-            "conf_low": [8.0, 65.0, np.nan, 38.0, 1.0],
-            "conf_high": [16.6, 71.0, np.nan, 42.0, 90.0],
-            "unit": ["points", "percent", "scale points", "percent", "points"],
-        }
-    )
-    assert describe_scores(scores) == (
+SCORES = pd.DataFrame(
+    {
+        "metric": ["nps", "csat", "ces", "response_rate", "nps"],
+        "item": ["rec", "sat", "ease", "", "rec"],
+        "group": ["all", "all", "all", "all", "north"],
+        "n": [1000, 1000, 1, 2500, 10],
+        "score": [12.3, 68.4, 5.25, 40.0, 50.0],
+        "conf_low": [8.0, 65.0, np.nan, 38.0, 1.0],
+        "conf_high": [16.6, 71.0, np.nan, 42.0, 90.0],
+        "unit": ["points", "percent", "scale points", "percent", "points"],
+    }
+)
+
+
+def test_scores_are_told_with_their_intervals():
+    """Each overall score in its own unit; groups and the response rate are told elsewhere."""
+    assert describe_scores(SCORES) == (
         "NPS (rec) is +12 (95% interval +8 to +17; 1,000 answers). "
         "CSAT (sat) is 68% (95% interval 65% to 71%; 1,000 answers). "
-        "CES (ease) is 5.25 (no interval; 1 answers). "
-        "40% of 2,500 invited answered; intervals say nothing about the others, who may think "
-        "differently."
+        "CES (ease) is 5.25 (no interval; 1 answers)."
     )
-    assert "It is not known how many were invited" in describe_scores(scores.iloc[:1])
+    assert describe_scores(SCORES.iloc[:0]) == "No item of this survey feeds a score."
+
+
+def test_share_that_answered_is_told_or_admitted_unknown():
+    """What is known of those who kept silent is never left out."""
+    assert describe_response(SCORES).startswith("40% of 2,500 invited answered; intervals say")
+    assert describe_response(SCORES.iloc[:3]).startswith("It is not known how many were invited")
+
+
+def test_percentages_become_shares_in_key_figures():
+    """One figure per metric, ready to be recorded."""
+    figures = list_score_figures(SCORES)
+    assert [figure["id"] for figure in figures] == ["nps", "csat", "ces", "response_rate"]
+    assert [figure["unit"] for figure in figures] == ["points", "share", "points", "share"]
+    assert figures[3]["label"] == "Response rate"
+    assert figures[1]["label"] == "CSAT (sat)"
+    assert [figures[3][key] for key in ("value", "conf_low", "conf_high")] == pytest.approx(
+        [0.40, 0.38, 0.42]
+    )
+
+
+def test_trust_depends_on_reliability():
+    """A low alpha forbids ranking single respondents; no alpha is said plainly."""
+    total = {"level": "total", "n_items": 16, "reliability": 0.59, "ceiling_share": 0.104}
+    total |= {"reliability_low": 0.55, "reliability_high": 0.62}
+    told = describe_trust(pd.DataFrame([total]))
+    assert "16 item gaps) is 0.59 (95% interval 0.55 to 0.62)" in told
+    assert "single respondents should not be ranked by it" in told
+    assert told.endswith("10% of expectations are at the top of the scale.")
+    assert "enough to compare" in describe_trust(pd.DataFrame([total | {"reliability": 0.9}]))
+    unknown = total | {"reliability": np.nan, "ceiling_share": np.nan}
+    assert describe_trust(pd.DataFrame([unknown])).endswith("cannot be told from these answers.")
 
 
 @pytest.mark.parametrize("known", [True, False])

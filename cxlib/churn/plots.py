@@ -1,0 +1,164 @@
+"""Pictures of the study: curves, restricted means, hazard ratios; drawn, not computed."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cxlib.style import GREY, INK, PALETTE, colours, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MONTH = 30.4375
+_LINES = ("-", "--", "-.", ":")
+_LABEL_WIDTH = 26
+
+
+def plot_survival(survival: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw curves with their intervals and, under the axis, how many are still observed.
+
+    Parameters
+    ----------
+    survival : pandas.DataFrame
+        As `cxlib.churn.fit_survival` returns it. Of more than eight groups the largest are drawn.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One stepped line a group.
+    """
+    size = survival.groupby("group", sort=False)["n_at_risk"].max()
+    shown = size.nlargest(len(PALETTE)).index
+    groups = [group for group in size.index if group in shown]
+    if ax is None:
+        ax = new_axes(height=4.2 + 0.2 * len(groups))
+    for i, (group, colour) in enumerate(colours(groups).items()):
+        curve = survival[survival["group"] == group]
+        days, style = curve["time_days"], _LINES[i % len(_LINES)]
+        band = (curve["conf_low"], curve["conf_high"])
+        ax.fill_between(days, *band, step="post", color=colour, alpha=0.15, linewidth=0)
+        label = _wrap(group)
+        ax.step(days, curve["survival"], where="post", color=colour, linestyle=style, label=label)
+    ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=(0, (2, 4)))
+    last = float(survival.loc[survival["group"].isin(groups), "time_days"].max())
+    ax.set(xlim=(0, last * 1.01), ylim=(0, 1.02), ylabel="still customers")
+    ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    _mark_time(ax, last)
+    if len(groups) > 1:
+        ax.legend(loc="lower left", ncols=1 + (len(groups) > 4))
+    _write_at_risk(ax, survival, groups)
+    return ax
+
+
+def _mark_time(ax: Axes, last: float) -> None:
+    """Tick in months where the axis is long enough for them, else in days."""
+    if last < 4 * _MONTH:
+        ax.set_xlabel("days since the start")
+        return
+    months = last / _MONTH
+    step = next((s for s in (1, 2, 3, 6, 12, 24, 36, 60) if months / s <= 10), 120)
+    marks = np.arange(0, months + 1e-9, step)
+    ax.set_xticks(marks * _MONTH, [f"{mark:g}" for mark in marks])
+    ax.set_xlabel("months since the start")
+
+
+def _write_at_risk(ax: Axes, survival: pd.DataFrame, groups: list[str]) -> None:
+    """Write the numbers under observation below the axis, one line a group."""
+    below = ax.get_xaxis_transform()
+    ticks = [tick for tick in ax.get_xticks() if 0 <= tick <= ax.get_xlim()[1]]
+    # offsets in points, so that the lines stay apart whatever the height of the figure
+    note: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9, "annotation_clip": False}
+    ax.annotate("under observation", (0, 0), (0, -52), xycoords=below, color=GREY, **note)
+    for line, (group, colour) in enumerate(colours(groups).items(), start=1):
+        curve = survival[survival["group"] == group]
+        days, at_risk = curve["time_days"].to_numpy(), curve["n_at_risk"].to_numpy()
+        row: dict[str, Any] = {"xycoords": below, "color": colour} | note
+        depth = -52 - 13 * line
+        if len(groups) > 1:
+            ax.annotate(_shorten(group, 18), (0, 0), (-24, depth), ha="right", **row)
+        for tick in ticks:
+            at = np.searchsorted(days, tick - 1e-9)
+            n = at_risk[at] if at < len(days) else 0
+            ax.annotate(f"{n:,}", (tick, 0), (0, depth), ha="center", **row)
+
+
+def plot_rmst(rmst: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the mean days within the horizon, one point and interval a group.
+
+    Parameters
+    ----------
+    rmst : pandas.DataFrame
+        As `cxlib.churn.fit_rmst` returns it.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One point a group, the first on top.
+    """
+    ax = _draw_intervals(rmst, name="group", value="rmst_days", ax=ax)
+    horizon = rmst["horizon_days"].iloc[0]
+    ax.set_xlabel(f"mean days as a customer in the first {horizon:,.0f} days")
+    return ax
+
+
+def plot_hazard(hazard: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw hazard ratios with their intervals on a log scale.
+
+    Parameters
+    ----------
+    hazard : pandas.DataFrame
+        The `table` of `cxlib.churn.fit_hazard`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One point a term, the first on top; 1 is marked.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    ax = _draw_intervals(hazard, name="term", value="hazard_ratio", ax=ax)
+    ax.axvline(1, color=INK, linewidth=1)
+    ax.set_xscale("log")
+    ax.set_xlabel("hazard ratio, log scale\n(under 1: stay longer, over 1: leave sooner)")
+    low, high = hazard["conf_low"].min(), hazard["conf_high"].max()
+    ax.set_xlim(min(low, 0.95) / 1.05, max(high, 1.05) * 1.05)
+    is_short = max(high, 1) / min(low, 1) < 8  # too short for marks at 1, 2, 5, 10, ...
+    ax.xaxis.set_major_locator(MaxNLocator(6) if is_short else LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:.3g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    return ax
+
+
+def _draw_intervals(table: pd.DataFrame, *, name: str, value: str, ax: Axes | None) -> Axes:
+    if ax is None:
+        ax = new_axes(height=1.3 + 0.42 * len(table))
+    places = np.arange(len(table))[::-1]
+    ends = table[["conf_low", "conf_high"]].to_numpy(float)
+    ax.hlines(places, ends[:, 0], ends[:, 1], color=PALETTE[0], linewidth=2)
+    ax.plot(table[value], places, "o", color=PALETTE[0], markersize=6)
+    ax.set_yticks(places, [_wrap(label) for label in table[name]])
+    ax.set_ylim(-0.6, len(table) - 0.4)
+    ax.grid(visible=False, axis="y")
+    ax.grid(visible=True, axis="x")
+    return ax
+
+
+def _wrap(label: str) -> str:
+    """Break a long label in two lines."""
+    return fill(_shorten(label, 2 * _LABEL_WIDTH), _LABEL_WIDTH)
+
+
+def _shorten(label: str, width: int) -> str:
+    """Cut a long label; a `$` would start a formula."""
+    text = label if len(label) <= width else f"{label[: width - 1]}…"
+    return text.replace("$", r"\$")
