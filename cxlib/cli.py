@@ -56,6 +56,7 @@ def check(
         print(describe_contract())
         return 0
     from cxlib.data import audit_workbook
+    from cxlib.data.ledger import describe_example
     from cxlib.workbook import read_workbook
 
     entries = [table.entry for table in audit_workbook(read_workbook(workbook)).values()]
@@ -67,7 +68,7 @@ def check(
         for rule in entry.rules:
             print(f"  {rule.n:>7,}  {rule.rule}")
             for example in rule.examples:
-                print(f"           {example['file']}, row {example['row']}: {example['value']}")
+                print(f"           {describe_example(example)}")
     return int(any(entry.rows_refused for entry in entries))
 
 

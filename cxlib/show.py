@@ -215,7 +215,8 @@ def provenance(tables: Tables) -> None:
     counts = dict.fromkeys(columns[3:], "n")
     show(pd.DataFrame(rows, columns=columns), title="Sources", formats=counts)
     listed = ", ".join(f"{name} {version}" for name, version in versions().items())
-    say(f"{tables.name}, data up to {tables.as_of}. Made with {listed}.")
+    text = f"{tables.name}, data up to {tables.as_of}. Made with {listed}."
+    _display(f'<p class="meta">{html.escape(text)}</p>', text)
 
 
 def show_exclusions(tables: Tables, *names: str) -> None:

@@ -113,15 +113,25 @@ def test_employees_are_not_in_the_gap(executed):
 
 
 def test_hostile_values_stay_inert(tmp_path):
-    """A formula and a script in the data are text on the page and disarmed in the CSV."""
+    """A formula in the data reaches Parquet as it is and CSV disarmed."""
     plan = plan_run(
-        "churn_survival", workbook="samples", given={"group_by": "region"}, out=tmp_path
+        "churn_survival", workbook="samples", given={"group_by": "household"}, out=tmp_path
     )
     record = execute_run(plan)
-    page = (plan.folder / "report.html").read_text("utf-8")
-    groups = pd.read_parquet(plan.folder / "tables/rmst.parquet")["group"]
+    tables = plan.folder / "tables"
 
     assert record["error"] is None
-    assert groups.str.contains("<script>").any()
-    assert "<script" not in page
-    assert (open_workbook("samples").frame("customers") == "=cmd()").any(axis=None)
+    assert "=cmd()" in set(pd.read_parquet(tables / "left_out.parquet")["group"])
+    assert "\n'=cmd()," in (tables / "left_out.csv").read_text("utf-8")
+
+
+def test_planted_household_hazard_is_found(tmp_path):
+    """Shared households leave sooner, by the planted ratio within its interval."""
+    given = {"covariates": '["household"]'}
+    plan = plan_run("churn_survival", workbook="samples", given=given, out=tmp_path)
+    execute_run(plan)
+    hazard = pd.read_parquet(plan.folder / "tables/hazard.parquet").set_index("term")
+
+    row = hazard.loc["household[shared]"]
+    assert row["conf_low"] < 1.5 < row["conf_high"]
+    assert row["p_value"] < 0.001

@@ -134,7 +134,7 @@ def fit_cox(
             raise TooLittleData(_NO_MAXIMUM) from error
         following = _evaluate(rows, beta + step)
         floor = state.log_likelihood - 1e-12 * abs(state.log_likelihood)  # rounding is no descent
-        while following.log_likelihood < floor and np.abs(step).max() > 1e-9:
+        while not following.log_likelihood >= floor and np.abs(step).max() > 1e-9:
             step = step / 2
             following = _evaluate(rows, beta + step)
         beta, state = beta + step, following
@@ -171,6 +171,7 @@ def _lay_out(entry: Floats, duration: Floats, churned: NDArray[np.bool_], design
     )
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # a step too far is halved
 def _evaluate(rows: _Rows, beta: Floats) -> _State:
     score = np.asarray(rows.design @ beta)
     top = score.max()

@@ -107,7 +107,7 @@ class Window:
 
 def _day(name: str, date: dt.date | str) -> int:
     try:
-        return int(pd.Timestamp(date).to_datetime64().astype("datetime64[D]").astype("int64"))
+        return (dt.date.fromisoformat(str(date)) - dt.date(1970, 1, 1)).days
     except ValueError as error:
         raise InputError(
             f"{name} = {date!r} is no date.", f"parameter '{name}'", "write it as 2025-12-31"
@@ -263,7 +263,7 @@ def observe_spells(
         steps.add("censored: other reason", table[other], f"left for another reason than {cause}")
         table["churned"] &= counted
     steps.add("churned", table[table["churned"]], "left in the days observed")
-    steps.add("lifetimes", table, "rows of the table analysed")
+    steps.add("lifetimes", table, "rows of the table, returns included")
     first = ["customer_id", "spell", "started_at", "duration_days", "churned", "entry_days"]
     rest = [name for name in table.columns if name not in [*first, "first_day", "last_day"]]
     table = table[[*first, *rest]].sort_values(first[:2], ignore_index=True)

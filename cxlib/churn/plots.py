@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MONTH = 30.4375
 _LINES = ("-", "--", "-.", ":")
 _LABEL_WIDTH = 26
+_COLUMNS = 300  # steps a curve is drawn with: finer ones cannot be seen and make heavy pages
 
 
 def plot_survival(survival: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -38,15 +39,15 @@ def plot_survival(survival: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     groups = [group for group in size.index if group in shown]
     if ax is None:
         ax = new_axes(height=4.2 + 0.2 * len(groups))
+    last = float(survival.loc[survival["group"].isin(groups), "time_days"].max())
     for i, (group, colour) in enumerate(colours(groups).items()):
-        curve = survival[survival["group"] == group]
+        curve = _thin(survival[survival["group"] == group], last)
         days, style = curve["time_days"], _LINES[i % len(_LINES)]
         band = (curve["conf_low"], curve["conf_high"])
         ax.fill_between(days, *band, step="post", color=colour, alpha=0.15, linewidth=0)
         label = _wrap(group)
         ax.step(days, curve["survival"], where="post", color=colour, linestyle=style, label=label)
     ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=(0, (2, 4)))
-    last = float(survival.loc[survival["group"].isin(groups), "time_days"].max())
     ax.set(xlim=(0, last * 1.01), ylim=(0, 1.02), ylabel="still customers")
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     _mark_time(ax, last)
@@ -54,6 +55,13 @@ def plot_survival(survival: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.legend(loc="lower left", ncols=1 + (len(groups) > 4))
     _write_at_risk(ax, survival, groups)
     return ax
+
+
+def _thin(curve: pd.DataFrame, last: float) -> pd.DataFrame:
+    """Keep the first row and the last of each column of the picture."""
+    column = (curve["time_days"] * (_COLUMNS / max(last, 1.0))).astype(int)
+    is_first = np.arange(len(curve)) == 0
+    return curve[is_first | ~column.duplicated(keep="last")]
 
 
 def _mark_time(ax: Axes, last: float) -> None:

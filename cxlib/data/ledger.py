@@ -233,6 +233,23 @@ def mask(value: Any, *, show_digits: bool = False) -> str:
     return text if show_digits else re.sub(r"\d", "9", text)
 
 
+def describe_example(example: dict[str, Any]) -> str:
+    """Say where a rule was met.
+
+    Parameters
+    ----------
+    example : dict
+        ``file``, ``row`` and the masked ``value``.
+
+    Returns
+    -------
+    str
+        File and row, and the value when there is one.
+    """
+    value = f": {example['value']}" if example["value"] else ""
+    return f"{example['file']}, row {example['row']}{value}"
+
+
 def ledger_frame(entries: Iterable[LedgerEntry]) -> pd.DataFrame:
     """Lay the ledger out as a table.
 
@@ -251,6 +268,6 @@ def ledger_frame(entries: Iterable[LedgerEntry]) -> pd.DataFrame:
         counts = (entry.rows_in, entry.rows_kept, entry.rows_changed, entry.rows_refused)
         for rule in entry.rules or [Rule("", 0, [])]:
             first = rule.examples[0] if rule.examples else None
-            example = f"{first['file']}, row {first['row']}: {first['value']}" if first else ""
+            example = describe_example(first) if first else ""
             rows.append((entry.table, *counts, rule.rule, rule.n, example))
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,0 +1,146 @@
+"""Figures: labels, lines and marks, and the sentences beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib import churn
+from cxlib.style import figure_svg
+
+
+@pytest.fixture(scope="module")
+def lifetimes() -> pd.DataFrame:
+    """Draw 300 customers of ten plans, two of them with many."""
+    rng = np.random.default_rng(6)
+    plans = ["A $ plan", "A plan whose name is much longer than any axis would like it to be"]
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(300).astype(str),
+            "duration_days": rng.integers(1, 800, 300),
+            "churned": rng.random(300) < 0.6,
+            "plan": rng.choice([*plans, *"cdefghij"], 300, p=[0.3, 0.3, *[0.05] * 8]),
+            "visits": rng.integers(0, 3, 300),
+        }
+    )
+
+
+def test_curves_show_at_most_eight_groups_with_numbers_at_risk(lifetimes: pd.DataFrame) -> None:
+    """The axis is in months, the share in percent, one line of numbers a group."""
+    survival = churn.fit_survival(lifetimes, by="plan")
+    axes = churn.plot_survival(survival[survival["group"] != "all"])
+
+    assert len(axes.get_legend().get_texts()) == 8
+    assert axes.get_xlabel() == "months since the start"
+    assert axes.get_ylabel() == "still customers"
+    written = [text.get_text() for text in axes.texts]
+    assert written[0] == "under observation"
+    n = (lifetimes["plan"] == "A $ plan").sum()
+    assert str(n) in written
+    assert "A \\$ plan" in figure_svg(axes) or figure_svg(axes).startswith("<svg")
+
+
+def test_a_short_curve_is_in_days(lifetimes: pd.DataFrame) -> None:
+    """Months would leave two ticks."""
+    short = lifetimes.assign(duration_days=lifetimes["duration_days"] % 60)
+
+    assert churn.plot_survival(churn.fit_survival(short)).get_xlabel() == "days since the start"
+
+
+def test_a_long_curve_is_thinned_but_ends_where_it_ends(lifetimes: pd.DataFrame) -> None:
+    """More steps than the picture has room for only make the page heavy."""
+    long = pd.concat([lifetimes] * 10).assign(duration_days=np.arange(3_000))
+    survival = churn.fit_survival(long)
+    line = churn.plot_survival(survival).get_lines()[0]
+
+    assert len(line.get_xdata()) <= 302
+    assert line.get_xdata()[-1] == 2_999
+    assert line.get_ydata()[-1] == survival["survival"].iloc[-1]
+
+
+def test_intervals_are_drawn_for_every_row(lifetimes: pd.DataFrame) -> None:
+    """One tick label a row, the first on top, the one of no effect marked."""
+    model = churn.fit_hazard(lifetimes, covariates=["visits"])
+    axes = churn.plot_hazard(model.table)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["visits"]
+    assert axes.get_xscale() == "log"
+
+    rmst = churn.fit_rmst(lifetimes, horizon_days=365, by="plan")
+    axes = churn.plot_rmst(rmst)
+    assert axes.get_xlabel() == "mean days as a customer in the first 365 days"
+    assert len(axes.get_yticklabels()) == 11
+    assert figure_svg(axes) == figure_svg(axes)
+
+
+def test_wide_ratios_get_marks_at_one_two_five() -> None:
+    """A scale over decades is still readable."""
+    table = pd.DataFrame(
+        {"term": ["a"], "hazard_ratio": [0.1], "conf_low": [0.01], "conf_high": [20.0]}
+    )
+
+    assert 0.5 in churn.plot_hazard(table).get_xticks().round(6)
+
+
+def test_the_headline_is_rendered_from_results() -> None:
+    """Shares of a hundred with their interval, then the median."""
+    at = pd.DataFrame(
+        {
+            "group": ["all", "all", "x"],
+            "time_days": [365.25, 730.5, 365.25],
+            "survival": [0.79, 0.018, 0.5],
+            "conf_low": [0.77, 0.016, 0.4],
+            "conf_high": [0.81, 0.02, 0.6],
+        }
+    )
+    half = pd.DataFrame(
+        {"group": ["all"], "n_churned": [9], "median_days": [400.0], "conf_low": [390.0]}
+    )
+    told = churn.describe_staying(at, half.assign(conf_high=420.0))
+    assert told == (
+        "Of 100 new customers, about 79 (77–81) are still here after 12 months and about 1.8 "
+        "(1.6–2.0) after 24 months. Half have left after about 13 months (13 to 14 months). "
+        "The ranges are 95% intervals."
+    )
+    assert "(13 months or later than observed)" in churn.describe_staying(
+        at, half.assign(conf_high=np.nan)
+    )
+    told = churn.describe_staying(
+        at, half.assign(median_days=np.nan, conf_high=np.nan), cause="price"
+    )
+    assert told.startswith("If nobody left for another reason than price: of 100 new customers")
+    assert "Fewer than half leave within the time observed." in told
+
+
+def test_findings_name_the_groups_and_terms(lifetimes: pd.DataFrame) -> None:
+    """Counts, corrected, with the ends of the range."""
+    two = lifetimes.assign(plan=np.where(lifetimes["visits"] > 0, "some", "none"))
+    two["duration_days"] = two["duration_days"] / (1 + two["visits"])
+    survival = churn.fit_survival(two, by="plan")
+    at = churn.read_survival(survival, times=[90, 180])
+    told = churn.describe_groups(churn.compare_groups(two, by="plan"), at, by="plan")
+    assert "Groups by plan differ in how long they stay (log-rank p < 0.001)" in told
+    assert "of 1 pairs 1 differ" in told
+
+    model = churn.fit_hazard(two, covariates=["visits"])
+    assert "for 1 of 1 terms" in churn.describe_hazard(model.table)
+    flat = model.table.assign(q_value=0.9)
+    assert churn.describe_hazard(flat) == (
+        "No term changes the risk of leaving beyond chance (1 tested)."
+    )
+
+
+def test_there_may_be_nothing_to_tell() -> None:
+    """No other reading and nothing left out give an empty text."""
+    at = pd.DataFrame({"group": ["as analysed"], "time_days": [365.0], "survival": [0.5]})
+    none = pd.DataFrame(columns=["group", "n", "why"])
+
+    assert churn.describe_naive(at) == ""
+    assert churn.describe_left_out(none) == ""
+    some = pd.DataFrame({"group": ["x"], "n": [1], "why": ["small"]})
+    assert "one group or value" in churn.describe_left_out(some)
+    other = at.assign(group="late entry ignored", survival=0.6)
+    told = churn.describe_naive(pd.concat([at, other]))
+    assert told == (
+        "After 12 months a hasty reading would show 60% (late entry ignored) instead of 50%."
+    )

@@ -1,0 +1,289 @@
+"""Subscriptions to lifetimes: what is one stay, when it is seen, and the ledger of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cxlib import churn
+from cxlib.errors import InputError, TooLittleData
+
+AS_OF = "2024-12-31"
+
+
+def periods(*rows: tuple) -> pd.DataFrame:
+    """Paid periods of customer, first day, last day, plan and end reason."""
+    columns = ["customer_id", "started_at", "ended_at", "plan", "end_reason"]
+    return pd.DataFrame([(*row, *[None] * (5 - len(row))) for row in rows], columns=columns)
+
+
+def steps(ledger: pd.DataFrame) -> dict:
+    """Rows by step."""
+    return dict(zip(ledger["step"], ledger["n"], strict=True))
+
+
+LEAVER = ("z", "2024-01-01", "2024-03-01")
+
+
+def test_a_plan_change_a_renewal_an_overlap_and_a_lapse_are_no_churn() -> None:
+    """Four customers with two periods each stay once; the first plan stays with the spell."""
+    built = churn.build_lifetimes(
+        periods(
+            ("plan", "2024-01-01", "2024-01-31", "S", "swap"),
+            ("plan", "2024-02-01", None, "L"),
+            ("renewal", "2024-01-01", "2024-01-31", "S"),
+            ("renewal", "2024-01-31", "2024-05-31", "S", "price"),
+            ("overlap", "2024-01-01", "2024-06-30", "S", "price"),
+            ("overlap", "2024-02-01", "2024-03-01", "S", "swap"),
+            ("lapse", "2024-01-01", "2024-01-31", "S"),
+            ("lapse", "2024-03-01", "2024-04-30", "S", "price"),  # 30 days later: still a lapse
+        ),
+        as_of=AS_OF,
+    )
+    table = built.table.set_index("customer_id")
+
+    assert table.loc[["plan", "renewal", "overlap", "lapse"], "duration_days"].tolist() == [
+        365,
+        151,
+        181,
+        120,
+    ]
+    assert table["churned"].to_dict() == {
+        "lapse": True,
+        "overlap": True,
+        "plan": False,
+        "renewal": True,
+    }
+    assert table.loc["plan", "plan"] == "S"
+    assert table.loc["overlap", "end_reason"] == "price"
+    assert pd.isna(table.loc["plan", "end_reason"])
+    found = steps(built.ledger)
+    assert [found["rows in"], found["spells"], found["merged: change of plan"]] == [8, 4, 1]
+    assert [found["merged: renewal or overlap"], found["merged: short lapse"]] == [2, 1]
+
+
+def test_a_longer_break_is_churn_and_then_a_return() -> None:
+    """The 31st day starts a new spell whose clock begins again."""
+    built = churn.build_lifetimes(
+        periods(("a", "2024-01-01", "2024-01-31"), ("a", "2024-03-02", None)), as_of=AS_OF
+    )
+
+    assert built.table["spell"].tolist() == [1, 2]
+    assert built.table["duration_days"].tolist() == [30, 304]
+    assert built.table["churned"].tolist() == [True, False]
+    assert steps(built.ledger)["of them returns"] == 1
+
+
+def test_a_long_period_hides_the_gap_between_shorter_ones() -> None:
+    """The break is counted from the last day of all periods before, not of the row before."""
+    built = churn.build_lifetimes(
+        periods(
+            ("a", "2024-01-01", "2024-10-31"),
+            ("a", "2024-02-01", "2024-03-01"),
+            ("a", "2024-11-01", "2024-11-30"),
+        ),
+        as_of=AS_OF,
+    )
+
+    assert built.table["duration_days"].tolist() == [334]
+
+
+def test_two_open_periods_at_once_are_one_stay() -> None:
+    """Both are censored on the last day known, once."""
+    built = churn.build_lifetimes(
+        periods(("a", "2024-12-01", None), ("a", "2024-12-11", None), LEAVER), as_of=AS_OF
+    )
+
+    assert built.table["duration_days"].tolist() == [30, 60]
+    assert built.table["churned"].tolist() == [False, True]
+
+
+def test_ends_after_as_of_are_not_known_yet() -> None:
+    """An end in the future is an open period; a start in the future is not there."""
+    built = churn.build_lifetimes(
+        periods(("a", "2024-12-01", "2025-03-01"), ("b", "2025-01-01", None), LEAVER), as_of=AS_OF
+    )
+
+    assert built.table["customer_id"].tolist() == ["a", "z"]
+    assert not built.table["churned"].iloc[0]
+    assert steps(built.ledger)["refused: no start by then"] == 1
+
+
+def test_an_end_before_the_start_is_refused_and_counted() -> None:
+    """The row is left out; the other rows of the customer stay."""
+    built = churn.build_lifetimes(
+        periods(("a", "2024-05-01", "2024-04-01"), ("a", "2024-06-01", None), LEAVER), as_of=AS_OF
+    )
+
+    assert steps(built.ledger)["refused: ends before it starts"] == 1
+    assert len(built.table) == 2
+
+
+def test_who_leaves_on_the_first_day_has_a_lifetime_of_no_days() -> None:
+    """First and last day are the same; the curve counts the loss on day 0."""
+    built = churn.build_lifetimes(
+        periods(("a", "2024-05-01", "2024-05-01"), ("b", "2024-05-01", None)), as_of=AS_OF
+    )
+
+    assert built.table["duration_days"].tolist() == [0, 244]
+    assert churn.fit_survival(built.table)["survival"].iloc[0] == 0.5
+
+
+def test_only_the_reasons_that_count_are_churn() -> None:
+    """Other ends are censored on their day; an unknown reason is refused with a hint."""
+    rows = periods(
+        ("a", "2024-01-01", "2024-02-01", "S", "price"),
+        ("b", "2024-01-01", "2024-03-01", "S", "death"),
+        ("c", "2024-01-01", "2024-04-01", "S", "service"),
+    )
+    built = churn.build_lifetimes(rows, as_of=AS_OF, cause="price, service")
+
+    assert built.table["churned"].tolist() == [True, False, True]
+    assert built.table["duration_days"].tolist() == [31, 60, 91]
+    assert steps(built.ledger)["censored: other reason"] == 1
+    with pytest.raises(InputError, match="did you mean 'price'"):
+        churn.build_lifetimes(rows, as_of=AS_OF, cause="pirce")
+
+
+def test_a_window_enters_late_and_censors_on_its_last_day() -> None:
+    """Before the window nobody is at risk; an end on its first day counts, one after it not."""
+    built = churn.build_lifetimes(
+        periods(
+            ("before", "2024-01-01", "2024-03-31"),
+            ("first", "2024-01-01", "2024-04-01"),
+            ("later", "2024-05-01", "2024-11-01"),
+            ("after", "2024-11-01", None),
+        ),
+        as_of=AS_OF,
+        period_start="2024-04-01",
+        period_end="2024-06-30",
+    )
+    table = built.table.set_index("customer_id")
+
+    assert table.index.tolist() == ["first", "later"]
+    assert table["entry_days"].tolist() == [90, 0]
+    assert table["duration_days"].tolist() == [91, 60]
+    assert table["churned"].tolist() == [True, False]
+    found = steps(built.ledger)
+    assert [found["left out: ended before"], found["left out: began after"]] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"grace": "30"}, "grace = '30' has no unit"),
+        ({"period_start": "2024-07-01", "period_end": "2024-06-01"}, "is empty"),
+        ({"period_start": "2025-07-01"}, "is empty"),
+        ({"period_start": "July"}, "period_start = 'July' is no date"),
+        ({"cause": "price"}, "Nobody left for the reason 'price'"),
+    ],
+)
+def test_unusable_arguments_are_refused(arguments: dict, message: str) -> None:
+    """Each message names the parameter."""
+    with pytest.raises(InputError, match=message):
+        churn.build_lifetimes(periods(LEAVER), **({"as_of": AS_OF} | arguments))
+
+
+def test_nothing_usable_is_too_little_data() -> None:
+    """All rows contradict themselves, or nobody was there in the window, or nobody left."""
+    with pytest.raises(TooLittleData, match="No paid period"):
+        churn.build_lifetimes(periods(("a", "2024-05-01", "2024-04-01")), as_of=AS_OF)
+    with pytest.raises(TooLittleData, match="Nobody was a customer"):
+        churn.build_lifetimes(periods(LEAVER), as_of=AS_OF, period_start="2024-06-01")
+    with pytest.raises(TooLittleData, match="ended"):
+        churn.build_lifetimes(periods(("a", "2024-05-01", None)), as_of=AS_OF)
+
+
+def company(seed: int, n: int = 3_000, minimum: int = 0) -> pd.DataFrame:
+    """Draw customers who join over six years to the end of 2024 and leave at 1 / 500 a day."""
+    rng = np.random.default_rng(seed)
+    start = pd.Timestamp("2019-01-01") + pd.to_timedelta(rng.integers(0, 2190, n), unit="D")
+    stay = pd.to_timedelta(minimum + np.ceil(rng.exponential(500, n)), unit="D")
+    ids = [f"c{i}" for i in range(n)]
+    return pd.DataFrame({"customer_id": ids, "started_at": start, "ended_at": start + stay})
+
+
+def test_a_late_extract_is_detected_and_corrected() -> None:
+    """Customers who had left by mid 2023 are missing; the curve is right all the same."""
+    everyone = company(1, n=6_000)
+    built = churn.build_lifetimes(everyone[everyone["ended_at"] >= "2023-07-01"], as_of=AS_OF)
+    late = churn.detect_late_entry(built.table)
+    curve = churn.fit_survival(built.table)
+    read = churn.read_survival(curve, times=[182.625, 365.25, 730.5])
+
+    assert late is not None
+    assert late.observed_from <= pd.Timestamp("2023-07-03")
+    assert (built.table["entry_days"] > 0).sum() == late.n_customers
+    assert late.n_expected > 100
+    np.testing.assert_allclose(np.exp(-read["time_days"] / 500), read["survival"], atol=0.025)
+
+
+@pytest.mark.parametrize("minimum", [0, 365])
+def test_complete_data_have_no_late_entry(minimum: int) -> None:
+    """Not even where nobody may leave in the first year."""
+    built = churn.build_lifetimes(company(2, minimum=minimum), as_of=AS_OF)
+
+    assert churn.detect_late_entry(built.table) is None
+    assert (built.table["entry_days"] == 0).all()
+
+
+def test_returns_do_not_hide_a_late_extract() -> None:
+    """Somebody's stay in 2020 is known only because they came back after the extract began."""
+    everyone = company(3)
+    late = everyone[everyone["ended_at"] >= "2023-07-01"]
+    early = late.head(20).assign(started_at="2018-01-01", ended_at="2018-06-01")
+    rows = pd.concat([late, early]).assign(started_at=lambda t: pd.to_datetime(t["started_at"]))
+    rows["ended_at"] = pd.to_datetime(rows["ended_at"])
+    built = churn.build_lifetimes(rows, as_of=AS_OF)
+
+    assert steps(built.ledger)["left out: ended before"] == 20
+    assert churn.detect_late_entry(built.table) is not None
+
+
+def test_the_naive_readings_are_wrong_on_both_sides() -> None:
+    """Ignoring late entry flatters the curve, counting each record as a customer spoils it."""
+    everyone = company(4)
+    late = everyone[everyone["ended_at"] >= "2023-07-01"]
+    middle = late["started_at"] + (late["ended_at"] - late["started_at"]) / 2
+    first = late.assign(ended_at=middle.dt.normalize())
+    second = late.assign(started_at=middle.dt.normalize() + pd.Timedelta(days=1))
+    rows = pd.concat([first, second[second["started_at"] <= second["ended_at"]]])
+    built = churn.build_lifetimes(rows, as_of=AS_OF)
+    curves = churn.compare_naive(built.table, subscriptions=rows, as_of=AS_OF)
+    at = churn.read_survival(curves, times=[365]).set_index("group")["survival"]
+
+    assert at["late entry ignored"] > at["as analysed"] + 0.1
+    assert at["every record a lifetime"] < at["late entry ignored"] - 0.1
+    assert abs(at["as analysed"] - np.exp(-365 / 500)) < 0.03
+
+
+rows_of_days = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(0, 300), st.integers(0, 100)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=rows_of_days, grace=st.integers(0, 40), seed=st.integers(0, 9))
+def test_a_longer_grace_never_gives_more_spells(rows: list, grace: int, seed: int) -> None:
+    """And the order of the rows does not matter."""
+    day = pd.Timestamp("2024-01-01")
+    table = pd.DataFrame(
+        [
+            (who, day + pd.Timedelta(days=first), day + pd.Timedelta(days=first + length))
+            for who, first, length in rows
+        ],
+        columns=["customer_id", "started_at", "ended_at"],
+    )
+    short = churn.build_lifetimes(table, as_of="2025-12-31", grace=f"{grace}d").table
+    shuffled = table.sample(frac=1, random_state=seed)
+    again = churn.build_lifetimes(shuffled, as_of="2025-12-31", grace=f"{grace}d").table
+    longer = churn.build_lifetimes(table, as_of="2025-12-31", grace=f"{grace + 20}d").table
+
+    pd.testing.assert_frame_equal(short, again)
+    assert len(longer) <= len(short)
+    assert set(longer["customer_id"]) == set(table["customer_id"])
