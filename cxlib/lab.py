@@ -31,9 +31,7 @@ def copy_notebooks(workbook: str, folder: Path) -> Path:
     import nbformat
 
     book = read_workbook(workbook)
-    location = (
-        SAMPLES if workbook == SAMPLES else str((book.folder / Path(workbook).name).resolve())
-    )
+    location = SAMPLES if workbook == SAMPLES else str(book.file)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for source in sorted(shipped("notebooks").glob("*.ipynb")):

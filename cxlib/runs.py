@@ -167,17 +167,12 @@ def plan_run(
         problem = "The workbook is no parameter of the command."
         raise InputError(problem, where, "give it with --workbook")
     book = read_workbook(workbook)
-    location = SAMPLES if workbook == SAMPLES else str(_resolve(workbook))
+    location = SAMPLES if workbook == SAMPLES else str(book.file)
     values = check_values(declared, given, where) | {"workbook": location}
     _check_data(book_node, declared, values, where)
     folder = out.resolve() / _slug(path.stem, declared, values)
     _check_folder(folder)
     return Plan(path, _title(book_node, path.stem), values, book, folder, timeout)
-
-
-def _resolve(workbook: str) -> Path:
-    path = Path(workbook).resolve()
-    return path / "cx.yml" if path.is_dir() else path
 
 
 def _check_data(

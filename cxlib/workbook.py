@@ -96,6 +96,8 @@ class Workbook(_Model):
         Lifecycle stages in order.
     money : Money
         Currency, horizon and margin.
+    file : pathlib.Path
+        Where it was read from; no key of the file.
     """
 
     name: str
@@ -104,12 +106,12 @@ class Workbook(_Model):
     engine: Literal["duckdb"] = "duckdb"
     stages: list[str] = list(schema.STAGES)
     money: Money = Money()
-    folder: Path = Field(default=Path(), exclude=True)
+    file: Path = Field(default=Path("cx.yml"), exclude=True)
 
     @property
-    def file(self) -> Path:
-        """Path of the ``cx.yml`` it was read from."""
-        return self.folder / "cx.yml"
+    def folder(self) -> Path:
+        """Folder that relative sources start from."""
+        return self.file.parent
 
 
 def shipped(*parts: str) -> Path:
@@ -163,7 +165,7 @@ def read_workbook(path: str | os.PathLike[str]) -> Workbook:
         raise InputError(f"'{file.name}' is not UTF-8.", str(file), "save it as UTF-8") from error
     content, lines = load_yaml(text, file)
     try:
-        book = Workbook.model_validate({**content, "folder": file.resolve().parent})
+        book = Workbook.model_validate({**content, "file": file.resolve()})
     except ValidationError as error:
         raise InputError.join(explain(error, file, lines, _known_keys)) from error
     _check_names(book, file, lines)
@@ -251,7 +253,7 @@ def _known_keys(location: tuple[str, ...]) -> list[str]:
         model = Money if location[0] == "money" else _FIELDS.get(location[-3:-2][0], TableSpec)
         if len(location) == 3:
             model = TableSpec
-    return [name for name in model.model_fields if name != "folder"]
+    return [name for name in model.model_fields if name != "file"]
 
 
 def explain(
