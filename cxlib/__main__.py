@@ -37,7 +37,7 @@ def _report(error: Exception) -> int:
         "  fix:   set CX_DEBUG=1 to see where, and report it",
         file=sys.stderr,
     )
-    return 1
+    return 2
 
 
 if __name__ == "__main__":

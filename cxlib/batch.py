@@ -58,8 +58,10 @@ def read_manifest(path: Path) -> Manifest:
     """
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InputError(f"There is no manifest '{path}'.", str(path.parent)) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"'{path.name}' is not UTF-8.", str(path), "save it as UTF-8") from error
     content, lines = load_yaml(text, path)
     try:
         return Manifest.model_validate(content)
@@ -93,12 +95,13 @@ def plan_batch(manifest: Manifest, folder: Path, out: Path) -> list[Plan]:
         With a block for every run that cannot be made, or when two would share a folder.
     """
     plans, errors = [], []
-    for spec in manifest.runs:
+    for number, spec in enumerate(manifest.runs, start=1):
         workbook = spec.workbook or manifest.workbook
+        beside = folder / spec.notebook
         try:
             plans.append(
                 plan_run(
-                    spec.notebook,
+                    str(beside) if beside.is_file() else spec.notebook,
                     workbook=workbook if workbook == SAMPLES else str(folder / workbook),
                     given=spec.parameters,
                     out=out,
@@ -106,7 +109,7 @@ def plan_batch(manifest: Manifest, folder: Path, out: Path) -> list[Plan]:
                 )
             )
         except InputError as error:
-            errors.append(error)
+            errors.append(InputError(f"Run {number} ({spec.notebook}): {error}"))
     folders = [plan.folder for plan in plans]
     for twice in {path.name for path in folders if folders.count(path) > 1}:
         errors.append(InputError(f"Two runs share the folder '{twice}'.", "manifest", "drop one"))

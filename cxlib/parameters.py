@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cxlib.errors import InputError, closest
+from cxlib.schema import TABLES
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -106,7 +107,7 @@ def _duration(value: Any) -> str:
         length = pd.Timedelta(text)
     except ValueError:
         raise _wrong(value, "a duration such as '30d', '12h' or '30min'") from None
-    if length <= pd.Timedelta(0):
+    if not length > pd.Timedelta(0):  # NaT is not longer either
         raise _wrong(value, "longer than nothing")
     return text
 
@@ -212,13 +213,18 @@ def read_parameters(notebook: NotebookNode, where: str) -> dict[str, Parameter]:
             where,
             "tag the cell that holds its parameters",
         )
-    comments = {
-        token.start[0]: token.string.lstrip("# ")
-        for token in tokenize.generate_tokens(io.StringIO(cells[0]).readline)
-        if token.type == tokenize.COMMENT
-    }
+    try:
+        statements = ast.parse(cells[0]).body
+        comments = {
+            token.start[0]: token.string.lstrip("# ")
+            for token in tokenize.generate_tokens(io.StringIO(cells[0]).readline)
+            if token.type == tokenize.COMMENT
+        }
+    except (SyntaxError, tokenize.TokenError) as error:
+        problem = f"The parameters cell is no Python: {error}."
+        raise InputError(problem, where, "one 'name = literal' a line") from error
     found = {}
-    for node in ast.parse(cells[0]).body:
+    for node in statements:
         try:
             name, default = _literal(node)
         except (TypeError, ValueError):
@@ -273,6 +279,8 @@ def check_values(
         parameter = parameters[name]
         try:
             values[name] = KINDS.get(parameter.kind, _text)(value)
+            if parameter.kind == "duration" and parameter.default and not values[name]:
+                raise ValueError("it cannot be empty")
         except (ValueError, OverflowError) as error:
             fix = f"{parameter.about or parameter.kind}; the default is {parameter.default!r}"
             errors.append(InputError(f"Parameter '{name}': {error}.", where, fix))
@@ -325,7 +333,7 @@ def _check_inactivity(
     declared = parameters.get("inactivity")
     if declared is None or not declared.default or values["inactivity"] == declared.default:
         return []
-    if not (tables.has("events") and "journey_id" in tables.events.columns):
+    if "events" not in tables.names or "journey_id" not in tables.events.columns:
         return []
     return [
         InputError(
@@ -337,18 +345,19 @@ def _check_inactivity(
 
 
 def _columns(tables: Tables) -> list[str]:
-    hidden = {"_row", "customer_id", "respondent_id"}
-    names = [
-        column
-        for name in tables.book.tables
-        for column in getattr(tables, name).columns
-        if column not in hidden
-    ]
+    """List what customers, journeys or answers can be split by: texts, flags and attributes."""
+    names = []
+    for table in tables.names:
+        contract = TABLES[table]
+        for column in getattr(tables, table).columns:
+            kind = contract.column(column).kind if contract.knows(column) else "text"
+            if column != "_row" and kind not in {"id", "moment"}:
+                names.append(column)
     return list(dict.fromkeys(names))
 
 
 def _distinct(tables: Tables, table: str, column: str) -> list[str] | None:
-    if not tables.has(table) or column not in getattr(tables, table).columns:
+    if table not in tables.names or column not in getattr(tables, table).columns:
         return None
     view = getattr(tables, table)
     return sorted(view.select(column).distinct().to_pandas()[column].dropna())
@@ -372,7 +381,7 @@ def _reasons(tables: Tables) -> list[str]:
 
 
 def _outcomes(tables: Tables) -> list[str]:
-    if not tables.has("answers"):
+    if "answers" not in tables.names:
         return []
     answers = tables.answers
     items = answers.filter(answers.role == "outcome").select("item").distinct()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxlib.errors import InputError, closest
 from cxlib.parameters import Parameter, check_against, check_values, read_parameters
+from cxlib.schema import TABLES
 from cxlib.workbook import SAMPLES, Workbook, read_workbook, shipped
 
 if TYPE_CHECKING:
@@ -187,19 +189,23 @@ def _check_data(
 
     cuts = ("segment_by", "segment", "period_start", "period_end")
     cut = {name: values[name] for name in cuts if name in values}
-    try:
-        tables = open_workbook(values["workbook"], **cut)
-    except TooLittleData:  # sound input whose cut is empty: the run says so on its page
-        return
+    tables = open_workbook(values["workbook"], **cut)
     needs = notebook.metadata.get("cx", {})
-    tables.require(*needs.get("tables", []))
+    try:
+        tables.require(*needs.get("tables", []))
+    except TooLittleData:
+        return  # sound input whose cut is empty: the run says so on its page
     choices = needs.get("any_of", [])
-    if choices and not any(all(tables.has(name) for name in group) for group in choices):
-        wanted = " or ".join(" and ".join(f"'{name}'" for name in group) for group in choices)
+
+    def given(name: str) -> bool:
+        return tables.has(name) if name in TABLES else bool(values.get(name))
+
+    if choices and not any(all(given(name) for name in group) for group in choices):
+        wanted = " or ".join(" with ".join(f"'{name}'" for name in group) for group in choices)
         raise InputError(
-            f"This workbook has none of the tables the notebook needs: {wanted}.",
+            f"The notebook needs {wanted}.",
             f"{where}, {tables.book.file} has {list(tables.book.tables)}",
-            "map one of them; see 'cx check --contract'",
+            "map a table that is missing ('cx check --contract'), or give the parameter",
         )
     check_against(declared, values, tables)
 
@@ -228,7 +234,7 @@ def _slug(name: str, declared: Mapping[str, Parameter], values: Mapping[str, Any
 
 
 def _check_folder(folder: Path) -> None:
-    if folder.exists() and not (folder / "run.json").exists() and any(folder.iterdir()):
+    if folder.is_file() or (folder.exists() and not _is_run(folder)):
         raise InputError(
             f"'{folder.name}' exists and is no run of cx.", str(folder), "choose another --out"
         )
@@ -242,6 +248,10 @@ def _check_folder(folder: Path) -> None:
             str(folder.parent),
             "choose another --out",
         ) from error
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "run.json").exists() or not any(folder.iterdir())
 
 
 def execute_run(plan: Plan, progress: Progress = lambda done, total: None) -> dict[str, Any]:
@@ -274,9 +284,8 @@ def execute_run(plan: Plan, progress: Progress = lambda done, total: None) -> di
         _save(work / "run.json", json.dumps(run, indent=1, ensure_ascii=False))
         _save(work / "report.html", render_report(_annotate(work, account, run), run, plan.book))
         (work / "records.jsonl").unlink()
-        shutil.rmtree(plan.folder, ignore_errors=True)
-        os.replace(work, plan.folder)
-        plan.folder.chmod(0o755)
+        work.chmod(0o755)
+        _put(work, plan.folder)
     except OSError as error:
         raise InputError(
             f"The run could not be written: {error.strerror}.", str(plan.folder), "make room"
@@ -302,8 +311,8 @@ def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, A
     killer.start()
     try:
         papermill.execute_notebook(
-            plan.notebook,
-            work / "notebook.ipynb",
+            _plain(plan.notebook),
+            _plain(work / "notebook.ipynb"),
             parameters=plan.parameters,
             engine_name="cx",
             kernel_name="python3",
@@ -322,6 +331,11 @@ def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, A
     finally:
         killer.cancel()
     return _judge(account, plan.timeout)
+
+
+def _plain(path: Path) -> str:
+    """Write a path so that papermill, which formats paths, leaves it as it is."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _kill(account: Account) -> None:
@@ -412,6 +426,25 @@ def _annotate(work: Path, account: Account, run: dict[str, Any]) -> NotebookNode
         shown.cells = [nbformat.v4.new_markdown_cell(banner), *notebook.cells]
         _save(path, nbformat.writes(shown))
     return notebook
+
+
+def _put(work: Path, folder: Path) -> None:
+    """Put a finished run in its place; of two runs that end together, the later one stays."""
+    for _ in range(10):
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".old-"))
+        try:
+            if folder.exists():
+                os.replace(folder, old / "run")
+            os.rename(work, folder)
+            return
+        except FileNotFoundError:
+            continue  # another run moved the old folder first
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
+    raise OSError(errno.EBUSY, "other runs keep writing there")
 
 
 def _save(path: Path, text: str) -> None:

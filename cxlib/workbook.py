@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from cxlib import schema
 from cxlib.errors import InputError, closest
@@ -35,6 +36,7 @@ class ColumnSpec(_Model):
     true: Texts = []
     false: Texts = []
     values: dict[str, str] = {}
+    missing: Texts = []
 
 
 class WideSpec(_Model):
@@ -42,6 +44,12 @@ class WideSpec(_Model):
 
     pattern: str
     item: str = "{item}"
+
+
+def _day(value: Any) -> Any:
+    if not re.fullmatch(r"(19|2[01])\d\d-\d\d-\d\d", str(value)):
+        raise ValueError("it is no day from 1900 to 2199, written YYYY-MM-DD")
+    return value
 
 
 def _column(value: Any) -> Any:
@@ -61,6 +69,7 @@ class TableSpec(_Model):
     delimiter: str | None = None
     header: list[str] | None = None
     decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'"] | None = None
     date_format: str | None = None
     timezone: str | None = None
     columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}
@@ -75,7 +84,7 @@ class Money(_Model):
     """What a customer is worth."""
 
     currency: str = "EUR"
-    horizon_months: float = Field(default=12, gt=0)
+    horizon_months: float = Field(default=12, gt=0, allow_inf_nan=False)
     margin_share: float = Field(default=1, gt=0, le=1)
 
 
@@ -96,22 +105,25 @@ class Workbook(_Model):
         Lifecycle stages in order.
     money : Money
         Currency, horizon and margin.
-    file : pathlib.Path
-        Where it was read from; no key of the file.
     """
 
     name: str
-    as_of: datetime.date
+    as_of: Annotated[datetime.date, BeforeValidator(_day)]
     tables: dict[str, TableSpec] = Field(min_length=1)
     engine: Literal["duckdb"] = "duckdb"
     stages: list[str] = list(schema.STAGES)
     money: Money = Money()
-    file: Path = Field(default=Path("cx.yml"), exclude=True)
+    _file: Path = PrivateAttr(default=Path("cx.yml"))
+
+    @property
+    def file(self) -> Path:
+        """Where it was read from."""
+        return self._file
 
     @property
     def folder(self) -> Path:
         """Folder that relative sources start from."""
-        return self.file.parent
+        return self._file.parent
 
 
 def shipped(*parts: str) -> Path:
@@ -165,9 +177,10 @@ def read_workbook(path: str | os.PathLike[str]) -> Workbook:
         raise InputError(f"'{file.name}' is not UTF-8.", str(file), "save it as UTF-8") from error
     content, lines = load_yaml(text, file)
     try:
-        book = Workbook.model_validate({**content, "file": file.resolve()})
+        book = Workbook.model_validate(content)
     except ValidationError as error:
         raise InputError.join(explain(error, file, lines, _known_keys)) from error
+    book._file = file.resolve()
     _check_names(book, file, lines)
     return book
 
@@ -213,10 +226,10 @@ def load_yaml(text: str, file: Path) -> tuple[dict[str, Any], Lines]:
         where = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(file)
         problem = getattr(error, "problem", None) or "it cannot be parsed"
         raise InputError(f"'{file.name}' is not valid YAML: {problem}.", where) from error
+    except RecursionError as error:
+        raise InputError(f"'{file.name}' is nested without end.", str(file)) from error
     if not isinstance(content, dict):
-        raise InputError(
-            f"'{file.name}' holds no settings.", str(file), "it needs name, as_of and tables"
-        )
+        raise InputError(f"'{file.name}' holds no settings.", str(file), "see the README")
     return content, lines
 
 
@@ -232,6 +245,11 @@ def _lines(node: yaml.Node, path: tuple[str, ...], found: Lines, file: Path) -> 
                     "keep one of them",
                 )
             found[here] = key.start_mark.line + 1
+            _lines(value, here, found, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            here = (*path, str(number))
+            found[here] = value.start_mark.line + 1
             _lines(value, here, found, file)
     return found
 
@@ -253,7 +271,7 @@ def _known_keys(location: tuple[str, ...]) -> list[str]:
         model = Money if location[0] == "money" else _FIELDS.get(location[-3:-2][0], TableSpec)
         if len(location) == 3:
             model = TableSpec
-    return [name for name in model.model_fields if name != "file"]
+    return list(model.model_fields)
 
 
 def explain(
@@ -338,6 +356,7 @@ def _check_names(book: Workbook, file: Path, lines: Lines) -> None:
 
 def _check_columns(name: str, spec: TableSpec, file: Path, lines: Lines) -> list[InputError]:
     errors = []
+    contract = schema.TABLES[name]
     for column, source in spec.columns.items():
         where = _where(file, ("tables", name, "columns", column), lines)
         if (source.column is None) == (source.value is None):
@@ -345,12 +364,21 @@ def _check_columns(name: str, spec: TableSpec, file: Path, lines: Lines) -> list
             errors.append(InputError(f"'{column}' needs a column or a value.", where, fix))
         if source.unit and not column.endswith("_days"):
             errors.append(InputError(f"'{column}' has no unit to convert.", where, "remove 'unit'"))
-    wide_only = spec.respondent_id or spec.wide or spec.outcome
-    if name != "answers" and (spec.wide or spec.outcome or (name == "events" and wide_only)):
-        where = _where(file, ("tables", name), lines)
-        errors.append(
-            InputError(f"'{name}' cannot be wide.", where, "wide and outcome are for answers")
-        )
+        kind = contract.column(column).kind if contract.knows(column) else "text"
+        if (source.true or source.false) and kind != "boolean":
+            fix = "use {values: {source: contract}}"
+            errors.append(InputError(f"'{column}' is not true or false.", where, fix))
+        both = sorted(set(source.true) & set(source.false))
+        if both:
+            problem = f"{both} cannot be both true and false."
+            errors.append(InputError(problem, where, "keep it in one list"))
+    where = _where(file, ("tables", name), lines)
+    if name != "answers" and (spec.wide or spec.outcome):
+        fix = "wide and outcome are for answers"
+        errors.append(InputError(f"'{name}' cannot be wide.", where, fix))
+    if spec.respondent_id and not contract.knows("respondent_id"):
+        fix = "remove 'respondent_id'"
+        errors.append(InputError(f"'{name}' has no respondents.", where, fix))
     for role, wide in spec.wide.items():
         if wide.pattern.count("{item}") != 1 or wide.item.count("{item}") != 1:
             where = _where(file, ("tables", name, "wide", role), lines)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 EVENTS = "tables:\n  events:\n    source: e.csv\n"
 HEAD = "customer_id,timestamp,touchpoint\n"
 
@@ -101,12 +104,16 @@ def test_batch_checks_all_runs_before_the_first(tmp_path, write_workbook):
     bad = cx("batch", manifest, "--out", tmp_path / "o")
     manifest.write_text("workbook: cx.yml\n" + runs % ("5", "data_check"))
     dry = cx("batch", manifest, "--out", tmp_path / "o", "--dry-run")
+    manifest.write_text("workbook: cx.yml\nruns:\n  - {notebook: a, notebook: b}\n")
+    twice = cx("batch", manifest)
     manifest.write_text("workbook: cx.yml\nrnus: []\n")
     misspelt = cx("batch", manifest)
 
     assert bad.returncode == 2
     assert "at least 1" in bad.stderr
+    assert "Run 2 (data_chek)" in bad.stderr
     assert "mean 'data_check'" in bad.stderr
+    assert "'notebook' is given twice" in twice.stderr
     assert dry.stdout.split() == ["data_check__min_cell-5", "data_check"]
     assert not (tmp_path / "o").exists()
     assert "did you mean 'runs'" in misspelt.stderr
@@ -123,7 +130,7 @@ def test_batch_runs_and_lists(tmp_path, write_workbook):
 
     assert done.returncode == 0, done.stderr
     assert "<h1>Two</h1>" in page
-    assert 'href="data_check/report.html"' in page
+    assert 'href="own/report.html"' in page
 
 
 def test_lab_copies_point_at_the_workbook(tmp_path, write_workbook):

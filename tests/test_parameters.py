@@ -75,6 +75,8 @@ def test_values_are_typed_by_declaration():
         ("conf_level", "95", "between 0.5 and 1"),
         ("inactivity", "30", "the unit is missing; write '30d'"),
         ("inactivity", "a while", "not a duration"),
+        ("inactivity", "nat", "longer than nothing"),
+        ("inactivity", "", "cannot be empty"),
         ("inactivity", "-3d", "longer than nothing"),
         ("stages", "a,b", 'write it as JSON, such as \\["a", "b"\\]'),
         ("stages", "[1]", "list of texts"),
@@ -105,6 +107,8 @@ def test_all_mistakes_are_told_at_once():
         (CELL, 2, "has 2 cells tagged 'parameters'"),
         ("x = 1 + y", 1, "only 'name = literal'"),
         ("import os", 1, "only 'name = literal'"),
+        ("x = (", 1, "is no Python"),
+        ("%matplotlib inline", 1, "is no Python"),
     ],
 )
 def test_parameters_cell_holds_literals_only(source, cells, message):
@@ -117,6 +121,7 @@ def test_parameters_cell_holds_literals_only(source, cells, message):
     ("changed", "message"),
     [
         ({"group_by": "cty"}, r"hold no 'cty'[\s\S]*mean 'city'"),
+        ({"group_by": "timestamp"}, r"hold no 'timestamp'"),
         ({"goal": "buy"}, r"hold no 'buy'"),
         ({"stages": ["visit", "vist"]}, r"hold no 'vist'[\s\S]*mean 'visit'"),
         ({"inactivity": "10d"}, r"journey_id defines journeys"),

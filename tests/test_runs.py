@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pandas as pd
 import pytest
 
 from cxlib.errors import InputError
-from cxlib.runs import execute_run, exit_code, plan_run
+from cxlib.runs import _put, execute_run, exit_code, plan_run
 
 PARAMETERS = """workbook = "samples"  # a cx.yml
 segment_by = ""
@@ -104,6 +105,31 @@ def test_a_good_run_leaves_a_whole_folder(place):
     assert pd.read_csv(plan.folder / "tables/x.csv")["a"].tolist() == ["<script>alert(1)</script>"]
 
 
+def test_braces_in_paths_are_names(place):
+    """A folder called {x} is no template."""
+    out = place / "a {x} {workbook}"
+    plan = plan_run(str(place / "small.ipynb"), workbook=str(place), given={}, out=out)
+
+    assert execute_run(plan)["status"] == "ok"
+    assert (out / "small/report.html").is_file()
+
+
+def test_of_two_runs_that_end_together_one_stays_whole(tmp_path):
+    """Whoever comes later replaces the other; nothing is lost on the way, no scratch is left."""
+    for _ in range(20):
+        works = []
+        for name in "abcd":
+            work = tmp_path / f".{name}"
+            work.mkdir()
+            (work / "run.json").write_text(name)
+            works.append(work)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda work: _put(work, tmp_path / "run"), works))
+
+        assert (tmp_path / "run/run.json").read_text() in set("abcd")
+        assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
 def test_a_run_replaces_its_folder(place):
     """A second run leaves nothing of the first, and no scratch folder."""
     _, folder = run(place, "ok")
@@ -171,7 +197,12 @@ def test_an_empty_cut_is_too_little_data(place):
         ("small", {"given": {"workbook": "x"}}, r"--workbook"),
         ("small", {"given": {"segment_by": "x"}}, r"no column 'x' to split by"),
         ("small", {"workbook": "nope.yml"}, r"There is no workbook"),
-        ("expectation_gaps", {}, r"no table 'answers'|none of the tables"),
+        ("expectation_gaps", {}, r"no table 'answers'"),
+        (
+            "churn_survival",
+            {},
+            r"needs 'lifetimes' or 'subscriptions' or 'events' with 'inactivity'",
+        ),
     ],
 )
 def test_refused_before_any_kernel(place, notebook, settings, message):

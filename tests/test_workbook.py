@@ -29,7 +29,10 @@ def test_scalars_are_what_was_written(tmp_path):
       customer_id: id
       touchpoint: {value: purchase}
       initiated_by: {column: by, values: {Yes: customer}}
-      stage: {column: s, true: [Yes], false: No}
+  lifetimes:
+    source: l.csv
+    columns:
+      churned: {column: s, true: [Yes], false: No}
 """,
     )
     spec = book.tables["events"]
@@ -39,8 +42,8 @@ def test_scalars_are_what_was_written(tmp_path):
     assert spec.columns["customer_id"].column == "id"
     assert spec.columns["touchpoint"].value == "purchase"
     assert spec.columns["initiated_by"].values == {"Yes": "customer"}
-    assert spec.columns["stage"].true == ["Yes"]
-    assert spec.columns["stage"].false == ["No"]
+    assert book.tables["lifetimes"].columns["churned"].true == ["Yes"]
+    assert book.tables["lifetimes"].columns["churned"].false == ["No"]
 
 
 def test_samples_and_folders_are_found(tmp_path):
@@ -61,6 +64,15 @@ def test_samples_and_folders_are_found(tmp_path):
         (GOOD + "    columns: {touchpiont: x}\n", r"column 'touchpiont' is unknown[\s\S]*'touchp"),
         (GOOD + "    columns: {touchpoint: {unit: days}}\n", r"needs a column or a value"),
         (GOOD + "    columns: {value: {column: x, unit: days}}\n", r"'value' has no unit"),
+        (GOOD + "    columns: {stage: {column: s, true: x}}\n", r"'stage' is not true or false"),
+        (
+            GOOD + "  lifetimes:\n    source: l\n"
+            "    columns: {churned: {column: c, true: x, false: x}}\n",
+            r"\['x'\] cannot be both",
+        ),
+        (GOOD + "    respondent_id: x\n", r"'events' has no respondents"),
+        (GOOD + "file: x\n", r"'file' is unknown"),
+        (GOOD + "a: &a [*a]\n", r"nested without end|not valid YAML"),
         (GOOD + "    duplicates: drop\n", r"'duplicates' cannot be 'drop'"),
         (GOOD + "    wide: {perception: 'P{item}'}\n", r"'events' cannot be wide"),
         (GOOD + "engine: spark\n", r"'engine' cannot be 'spark'[\s\S]*use 'duckdb'"),
@@ -72,6 +84,9 @@ def test_samples_and_folders_are_found(tmp_path):
         (GOOD + "  answers:\n    source: a\n    wide: {belief: 'P'}\n", r"must hold \{item\} once"),
         (GOOD.replace("as_of: 2024-12-31\n", ""), r"'as_of' is missing[\s\S]*today is never"),
         (GOOD.replace("2024-12-31", "today"), r"'as_of' cannot be 'today'[\s\S]*YYYY-MM-DD"),
+        (GOOD.replace("2024-12-31", "86400"), r"'as_of' cannot be '86400'"),
+        (GOOD.replace("2024-12-31", "9999-12-31"), r"'as_of' cannot be '9999-12-31'"),
+        (GOOD.replace("2024-12-31", "2024-02-30"), r"'as_of' cannot be '2024-02-30'"),
         (GOOD + "name: again\n", r"'name' is given twice[\s\S]*lines 1 and 6"),
         ("name: [\n", r"not valid YAML[\s\S]*line 2"),
         ("", r"holds no settings"),

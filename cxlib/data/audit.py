@@ -64,11 +64,16 @@ def audit_workbook(book: Workbook) -> dict[str, AuditedTable]:
 def _audit_table(name: str, book: Workbook, items: AuditedTable | None) -> AuditedTable:
     items = items if name == "answers" else None
     files = find_files(book.tables[name], book.folder, name)
-    key = _key(name, book, hash_files(files), "" if items is None else items.path.stem)
+    content = hash_files(files) + "".join(file.name for file in files)
+    key = _key(name, book, content, "" if items is None else items.path.stem)
     path = cache_folder() / f"{name}-{key}.parquet"
     ledger = path.with_suffix(".json")
     if path.exists() and ledger.exists():
-        return AuditedTable(path, LedgerEntry.from_dict(json.loads(ledger.read_text("utf-8"))))
+        try:
+            kept = json.loads(ledger.read_text("utf-8"))
+            return AuditedTable(path, LedgerEntry.from_dict(kept))
+        except (ValueError, TypeError, KeyError):
+            ledger.unlink()  # not what was written there: read again
     scales = None if items is None else pd.read_parquet(items.path)
     if scales is not None and "role" in scales.columns:
         scales = scales.assign(role=scales["role"].fillna(""))
@@ -78,9 +83,9 @@ def _audit_table(name: str, book: Workbook, items: AuditedTable | None) -> Audit
     return AuditedTable(path, entry)
 
 
-def _key(name: str, book: Workbook, sha256: str, items: str) -> str:
+def _key(name: str, book: Workbook, content: str, items: str) -> str:
     spec = book.tables[name].model_dump(mode="json")
-    parts = [name, spec, book.as_of.isoformat(), sha256, items, _code_hash()]
+    parts = [name, spec, book.as_of.isoformat(), content, items, _code_hash()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

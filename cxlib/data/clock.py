@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,7 +20,11 @@ _ISO = rf"(?:{_DATE})(?:[T ]{_TIME}(?:{_ZONE})?)?"
 _OFFSET = rf"[T ]{_TIME}{_ZONE}$"
 _ORDER_UNKNOWN = r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:\D.*)?"
 # beyond what a nanosecond clock holds: 9999-12-31 is how many systems write "never"
-_FAR = r"^(?:226[2-9]|22[7-9]\d|2[3-9]\d\d|[3-9]\d{3})(?=-?\d\d-?\d\d)"
+_YEAR_BEYOND = r"(?:226[2-9]|22[7-9]\d|2[3-9]\d\d|[3-9]\d{3})"
+_FAR = rf"^{_YEAR_BEYOND}(?=-?\d\d-?\d\d)"
+_FAR_SOMEWHERE = rf"(?<!:\d\d[.,])(?<!\d){_YEAR_BEYOND}(?!\d)"
+_DAY_CODES = ("%d", "%j")
+_MONTH_CODES = ("%m", "%b", "%B", "%j")
 
 
 @dataclass(frozen=True)
@@ -34,15 +39,15 @@ class Moments:
         Not a date at all.
     skipped, doubled : ndarray of bool
         Local times that a clock change leaves out, or repeats.
-    has_time : bool
-        Whether any stamp holds a time of day; without one they are calendar dates.
+    has_time : ndarray of bool
+        Stamps with a time of day; the others are calendar dates.
     """
 
     value: NDArray[np.datetime64]
     bad: NDArray[np.bool_]
     skipped: NDArray[np.bool_]
     doubled: NDArray[np.bool_]
-    has_time: bool
+    has_time: NDArray[np.bool_]
 
 
 def parse_moments(
@@ -74,21 +79,21 @@ def parse_moments(
 
     Notes
     -----
-    A column whose stamps hold no time of day is calendar dates: no zone shifts them.
+    A stamp without a time of day is a calendar date: no zone shifts it.
     """
     filled = (text != "").to_numpy()
     if date_format is None:
         _refuse_guessing(text, where)
         readable = text.str.fullmatch(_ISO).to_numpy(dtype=bool)
         clean = text.where(readable, "").str.replace(_FAR, "2261", regex=True)
+        clean = clean.str.replace(",", ".", regex=False)
         has_time = clean.str.contains(r"[T ]\d", regex=True).to_numpy(dtype=bool)
         offset = clean.str.contains(_OFFSET, regex=True).to_numpy(dtype=bool) & has_time
         _refuse_mix(text, has_time & ~offset, offset, where)
         utc = pd.to_datetime(clean, format="ISO8601", errors="coerce", utc=True)
     else:
-        far = text.str.replace(r"\b9999\b", "2261", regex=True) if "%Y" in date_format else text
-        utc = pd.to_datetime(far, format=date_format, errors="coerce", utc=True)
-        has_time = np.full(len(text), any(code in date_format for code in ("%H", "%I", "%T", "%X")))
+        utc = _parse_format(text, date_format, where)
+        has_time = np.full(len(text), any(code in date_format for code in ("%H", "%I")))
         offset = np.full(len(text), "%z" in date_format)
     bad = filled & utc.isna().to_numpy()
     value = utc.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
@@ -99,7 +104,7 @@ def parse_moments(
         if local.any():
             value, skipped, doubled = _to_utc(value, local, zone)
     value[bad | ~filled | skipped | doubled] = np.datetime64("NaT")
-    return Moments(value, bad, skipped, doubled, bool((has_time & filled).any()))
+    return Moments(value, bad, skipped, doubled, has_time & filled)
 
 
 def end_of_day(
@@ -128,10 +133,31 @@ def end_of_day(
     return following.to_datetime64().astype("datetime64[us]")
 
 
+def _parse_format(text: pd.Series, date_format: str, where: str) -> pd.Series:
+    """Parse by a declared format, which must leave nothing of the day to be guessed."""
+    whole = (
+        ("%Y" in date_format or "%y" in date_format)
+        and any(code in date_format for code in _MONTH_CODES)
+        and any(code in date_format for code in _DAY_CODES)
+    )
+    fix = 'write it like "%d.%m.%Y %H:%M"'
+    if not whole:
+        problem = f"The date_format '{date_format}' does not name year, month and day."
+        raise InputError(problem, where, fix)
+    near = text
+    if "%Y" in date_format:
+        near = text.str.replace(_FAR_SOMEWHERE, "2261", regex=True)
+    try:
+        return pd.to_datetime(near, format=date_format, errors="coerce", utc=True)
+    except (ValueError, re.error) as error:
+        problem = f"The date_format '{date_format}' cannot be used: {error}."
+        raise InputError(problem, where, fix) from error
+
+
 def _zone(name: str, where: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InputError(
             f"The timezone '{name}' is unknown.", where, "use an IANA name such as 'Europe/Dublin'"
         ) from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxlib.data.audit import AuditedTable, audit_workbook
+from cxlib.data.clock import end_of_day
 from cxlib.data.ledger import ledger_frame
 from cxlib.errors import InputError, TooLittleData, closest
 from cxlib.schema import TABLES
@@ -35,6 +36,8 @@ class Tables:
         Its audited tables.
     expressions : mapping of str to ibis Table
         The tables as cut.
+    empty : mapping of str to str
+        Tables in which the cut leaves no row, with the reason.
     """
 
     def __init__(
@@ -42,10 +45,12 @@ class Tables:
         book: Workbook,
         audited: Mapping[str, AuditedTable],
         expressions: Mapping[str, ir.Table],
+        empty: Mapping[str, str],
     ) -> None:
         self.book = book
         self.entries = [table.entry for table in audited.values()]
         self._expressions = dict(expressions)
+        self._empty = dict(empty)
 
     def __getattr__(self, name: str) -> ir.Table:
         if name.startswith("_") or name not in TABLES:
@@ -66,6 +71,11 @@ class Tables:
     def as_of(self) -> datetime.date:
         """Last day used, included."""
         return self.book.as_of
+
+    @property
+    def names(self) -> list[str]:
+        """Tables that hold rows, in the workbook's order."""
+        return [name for name in self.book.tables if name not in self._empty]
 
     @property
     def stages(self) -> list[str]:
@@ -109,14 +119,19 @@ class Tables:
         ------
         InputError
             When one is not mapped.
+        TooLittleData
+            When the cut leaves one without a row.
         """
         for name in names:
             if name not in self._expressions:
+                row = f" (one row is {TABLES[name].row})" if name in TABLES else ""
                 raise InputError(
                     f"This workbook has no table '{name}'.",
                     f"{self.book.file}, tables: {list(self._expressions)}",
-                    f"map '{name}' (one row is {TABLES[name].row}); see 'cx check --contract'",
+                    f"map '{name}'{row}; see 'cx check --contract'",
                 )
+            if name in self._empty:
+                raise TooLittleData(self._empty[name])
 
     def frame(self, name: str) -> pd.DataFrame:
         """Fetch a table as pandas, in the order of its source.
@@ -167,8 +182,11 @@ def open_workbook(
     ------
     InputError
         When the workbook or a parameter is unusable.
-    TooLittleData
-        When the cut leaves a table empty.
+
+    Notes
+    -----
+    A table in which the cut leaves no row raises `TooLittleData` when it is asked for. Days of
+    the period are days of the table's own timezone.
     """
     import ibis
 
@@ -184,8 +202,9 @@ def open_workbook(
     views = _add_segment(views, segment_by)
     if segment:
         views = _keep_segment(views, segment_by, segment)
-    views = _keep_period(views, _day(period_start, "period_start"), _day(period_end, "period_end"))
-    return Tables(book, audited, views)
+    days = _day(period_start, "period_start"), _day(period_end, "period_end")
+    views = _keep_period(views, book, *days)
+    return Tables(book, audited, views, _find_empty(views, segment, *days))
 
 
 def _fill_places(events: ir.Table, touchpoints: ir.Table) -> ir.Table:
@@ -245,14 +264,21 @@ def _add_segment(views: dict[str, Any], segment_by: str) -> dict[str, Any]:
         table = options[segment_by]
         if table == "events":
             _check_constant(holder, segment_by)
-        return {**views, table: holder.mutate(segment=holder[segment_by].cast("string"))}
-    labels = holder.select("customer_id", segment=holder[segment_by].cast("string"))
+        label = holder[segment_by].cast("string")
+        return {**views, table: _without_segment(holder.mutate(_label=label))}
+    labels = holder.select("customer_id", _label=holder[segment_by].cast("string"))
     split = dict(views)
     for name, view in views.items():
         if "customer_id" in view.columns and name != "identities":
-            joined = view.left_join(labels, "customer_id")
-            split[name] = joined.select(*view.columns, "segment")
+            joined = view.left_join(labels, "customer_id").select(*view.columns, "_label")
+            split[name] = _without_segment(joined)
     return split
+
+
+def _without_segment(view: ir.Table) -> ir.Table:
+    """Call the label ``segment``, in place of an attribute of that name in any spelling."""
+    own = [name for name in view.columns if name.lower() != "segment" and name != "_label"]
+    return view.select(*own, segment=view["_label"])
 
 
 def _check_constant(events: ir.Table, column: str) -> None:
@@ -296,7 +322,7 @@ def _day(text: str, parameter: str) -> datetime.date | None:
 
 
 def _keep_period(
-    views: dict[str, Any], start: datetime.date | None, end: datetime.date | None
+    views: dict[str, Any], book: Workbook, start: datetime.date | None, end: datetime.date | None
 ) -> dict[str, Any]:
     if start and end and start > end:
         raise InputError(
@@ -304,19 +330,42 @@ def _keep_period(
             "parameters 'period_start' and 'period_end'",
             "swap them",
         )
-    if not (start or end):
-        return views
     cut = dict(views)
-    for name in _CUT_BY_PERIOD:
+    for name in _CUT_BY_PERIOD if start or end else ():
         column = TABLES[name].until
         if name not in views or column not in views[name].columns:
             continue
-        view = views[name]
+        view, zone = views[name], _zone_of(views[name], book, name, column)
         if start:
-            view = view.filter(view[column] >= pd.Timestamp(start))
+            before = start - datetime.timedelta(days=1)
+            view = view.filter(view[column] >= pd.Timestamp(end_of_day(before, zone)))
         if end:
-            view = view.filter(view[column] < pd.Timestamp(end) + pd.Timedelta(days=1))
-        if not view.count().execute():
-            raise TooLittleData(f"No row of '{name}' lies between {start or '...'} and {end}.")
+            view = view.filter(view[column] < pd.Timestamp(end_of_day(end, zone)))
         cut[name] = view
     return cut
+
+
+def _zone_of(view: ir.Table, book: Workbook, name: str, column: str) -> str | None:
+    """Find the zone whose days a period means; calendar dates have none."""
+    spec = book.tables[name]
+    source = spec.columns.get(column)
+    zone = (source.timezone if source else None) or spec.timezone
+    if zone is None:
+        return None
+    has_time = view.filter(view[column] != view[column].truncate("D")).limit(1).count().execute()
+    return zone if has_time else None
+
+
+def _find_empty(
+    views: dict[str, Any], segment: str, start: datetime.date | None, end: datetime.date | None
+) -> dict[str, str]:
+    if not (segment or start or end):
+        return {}
+    said = [f"segment '{segment}'"] if segment else []
+    said += [f"from {start}"] if start else []
+    said += [f"to {end}"] if end else []
+    return {
+        name: f"The table '{name}' holds no row for {' '.join(said)}."
+        for name, view in views.items()
+        if not view.limit(1).count().execute()
+    }

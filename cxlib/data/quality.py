@@ -33,7 +33,7 @@ def count_by_month(tables: Tables) -> pd.DataFrame:
         One row a table and month with any row: ``table``, ``month`` (first day), ``n``.
     """
     parts = []
-    for name in tables.book.tables:
+    for name in tables.names:
         view, column = getattr(tables, name), TABLES[name].until
         if column not in view.columns:
             continue
@@ -61,7 +61,7 @@ def measure_completeness(tables: Tables) -> pd.DataFrame:
         ``filled_share``.
     """
     rows = []
-    for name in tables.book.tables:
+    for name in tables.names:
         view = getattr(tables, name)
         columns = [column for column in view.columns if column not in {"_row", "segment"}]
         counts = view.agg(
@@ -95,7 +95,7 @@ def check_references(tables: Tables) -> pd.DataFrame:
     """
     rows = []
     for table, column, other, key in _REFERENCES:
-        if not (tables.has(table) and tables.has(other)):
+        if not {table, other} <= set(tables.names):
             continue
         view, partner = getattr(tables, table), getattr(tables, other)
         if column not in view.columns or key not in partner.columns:
@@ -122,7 +122,7 @@ def count_customers(tables: Tables) -> int:
         Customers; 0 when no table names one.
     """
     found = None
-    for name in tables.book.tables:
+    for name in tables.names:
         view = getattr(tables, name)
         if "customer_id" not in view.columns:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,12 @@ from numpy.typing import NDArray
 from cxlib.data.clock import end_of_day, parse_moments
 from cxlib.data.ledger import Audit, LedgerEntry
 from cxlib.data.sources import Rows, find_files, hash_files, read_rows
-from cxlib.data.wide import find_answer_columns, stack_answers
+from cxlib.data.wide import (
+    AnswerColumn,
+    find_answer_columns,
+    match_columns,
+    stack_answers,
+)
 from cxlib.errors import InputError, closest
 from cxlib.schema import TABLES, Column, Table
 from cxlib.workbook import ColumnSpec, TableSpec, Workbook
@@ -41,10 +47,32 @@ class _Reading:
     as_of: datetime.date
     where: str
 
-    def cells(self, column: str) -> pd.Series:
+    @property
+    def is_wide(self) -> bool:
+        """Whether a row of the source holds many answers."""
+        return bool(self.spec.wide or self.spec.outcome)
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether rows are their own ids, and so never duplicates."""
+        return self.spec.respondent_id == "row_number"
+
+    def cells(self, column: str, missing: list[str]) -> pd.Series:
         """Text of a source column, stripped, with missing codes emptied."""
         text = self.rows.frame[column].str.strip()
-        return text.mask(text.isin(self.spec.missing), "") if self.spec.missing else text
+        return text.mask(text.isin(missing), "") if missing else text
+
+    def numbers(self, text: pd.Series) -> NDArray[np.float64]:
+        """Read numbers as the source writes them; NaN where a cell is none."""
+        if self.spec.thousands:
+            grouped = re.escape(self.spec.thousands)
+            point = re.escape(self.spec.decimal)
+            whole = text.str.fullmatch(rf"[+-]?\d{{1,3}}(?:{grouped}\d{{3}})+(?:{point}\d+)?")
+            text = text.mask(whole, text.str.replace(self.spec.thousands, "", regex=False))
+        if self.spec.decimal == ",":  # then 1.234 may mean a thousand: not guessed
+            text = text.mask(text.str.contains(".", regex=False), "?")
+            text = text.str.replace(",", ".", regex=False)
+        return pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)
 
 
 def read_table(
@@ -81,12 +109,14 @@ def read_table(
     reading = _Reading(contract, spec, rows, Audit(rows.file, rows.row), book.as_of, where)
     mapping = _map_columns(reading)
     reading.audit.refuse("wrong number of fields", rows.broken)
-    if spec.duplicates == "refuse" and spec.respondent_id != "row_number":
+    if spec.duplicates == "refuse" and not reading.is_numbered:
         twice = rows.frame.duplicated().to_numpy()
         reading.audit.refuse("exact duplicate", twice & ~rows.broken)
     table = pd.DataFrame({c: _type_column(reading, c, source) for c, source in mapping.items()})
+    if reading.is_numbered:
+        table.insert(0, "respondent_id", np.arange(1, len(rows.row) + 1).astype(str))
     _check_rows(reading, table)
-    if spec.wide or spec.outcome:
+    if reading.is_wide:
         table = _stack(reading, table, items)
     else:
         if name == "answers":
@@ -107,10 +137,11 @@ def _map_columns(reading: _Reading) -> dict[str, ColumnSpec]:
     spec, contract = reading.spec, reading.contract
     header = list(reading.rows.frame.columns)
     mapping = dict(spec.columns)
-    if spec.respondent_id and spec.respondent_id != "row_number":
+    if spec.respondent_id and not reading.is_numbered:
         mapping["respondent_id"] = ColumnSpec(column=spec.respondent_id)
+    stacked = {"item", "role", "value"} if reading.is_wide else set()
     for column in contract.columns:  # a source column with the contract's own name needs no mapping
-        if column.name not in mapping and column.name in header:
+        if column.name not in mapping and column.name in header and column.name not in stacked:
             mapping[column.name] = ColumnSpec(column=column.name)
     errors = [
         InputError(
@@ -121,8 +152,7 @@ def _map_columns(reading: _Reading) -> dict[str, ColumnSpec]:
         for name, source in mapping.items()
         if source.column is not None and source.column not in header
     ]
-    stacked = {"item", "role", "value"} if spec.wide or spec.outcome else set()
-    numbered = {"respondent_id"} if spec.respondent_id == "row_number" else set()
+    numbered = {"respondent_id"} if reading.is_numbered else set()
     for column in contract.columns:
         if column.required and column.name not in mapping.keys() | stacked | numbered:
             fix = f"map it under 'columns:'; {closest(column.name, header)}"
@@ -134,8 +164,22 @@ def _map_columns(reading: _Reading) -> dict[str, ColumnSpec]:
         used = {source.column for source in mapping.values()}
         attributes = {c: ColumnSpec(column=c) for c in header if c not in used and c not in mapping}
         mapping |= attributes
+        _refuse_clashes(list(mapping), reading.where)
     order = {column.name: i for i, column in enumerate(contract.columns)}
     return dict(sorted(mapping.items(), key=lambda pair: order.get(pair[0], len(order))))
+
+
+def _refuse_clashes(names: list[str], where: str) -> None:
+    """Refuse attributes that the engine, which knows no case, could not tell apart."""
+    seen: dict[str, str] = {"_row": "_row"}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name or name == "_row":
+            raise InputError(
+                f"The columns '{other}' and '{name}' cannot be told apart.",
+                where,
+                "map one of them under another name, or rename it in the export",
+            )
 
 
 def _type_column(reading: _Reading, name: str, source: ColumnSpec) -> Any:
@@ -144,14 +188,16 @@ def _type_column(reading: _Reading, name: str, source: ColumnSpec) -> Any:
     if source.value is not None:
         text = pd.Series(source.value, index=reading.rows.frame.index)
     else:
-        text = reading.cells(str(source.column))
+        # a code such as 99 means "no answer"; as an id it is somebody
+        codes = reading.spec.missing if column.kind != "id" else []
+        text = reading.cells(str(source.column), [*codes, *source.missing])
     if source.values:
         text = text.replace(source.values)
     if column.required:
         reading.audit.refuse(f"missing {name}", (text == "").to_numpy())
     if column.kind == "moment":
         return _read_moments(reading, column, source, text)
-    if column.kind == "number":
+    if column.kind == "number" or source.unit:
         return _read_numbers(reading, column, source, text)
     if column.kind == "boolean":
         return _read_booleans(reading, column, source, text)
@@ -181,8 +227,8 @@ def _read_moments(
     audit.refuse("bad date", moments.bad, text, show_digits=True)
     audit.refuse("local time does not exist", moments.skipped, text, show_digits=True)
     audit.refuse("local time exists twice", moments.doubled, text, show_digits=True)
-    end = end_of_day(reading.as_of, timezone if moments.has_time else None, where=where)
-    late = moments.value >= end
+    ends = [end_of_day(reading.as_of, zone, where=where) for zone in (timezone, None)]
+    late = moments.value >= np.where(moments.has_time, *ends)
     if column.name == reading.contract.until:
         audit.refuse("after as_of", late, text, show_digits=True)
     elif column.name == "ended_at":
@@ -194,8 +240,7 @@ def _read_moments(
 def _read_numbers(
     reading: _Reading, column: Column, source: ColumnSpec, text: pd.Series
 ) -> NDArray[np.float64]:
-    plain = text.str.replace(",", ".") if reading.spec.decimal == "," else text
-    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=float)
+    numbers = reading.numbers(text)
     if source.unit:
         numbers = numbers * _DAYS[source.unit]
     bad = (text != "").to_numpy() & ~np.isfinite(numbers)
@@ -213,12 +258,15 @@ def _read_numbers(
 def _read_booleans(
     reading: _Reading, column: Column, source: ColumnSpec, text: pd.Series
 ) -> pd.Series:
-    is_true = text.isin(source.true) | text.str.lower().isin(_TRUE)
-    is_false = text.isin(source.false) | text.str.lower().isin(_FALSE)
-    unknown = ~(is_true | is_false).to_numpy() & (text != "").to_numpy()
-    if unknown[reading.audit.alive].all():
+    if source.true or source.false:  # what is declared replaces what is usual
+        is_true, is_false = text.isin(source.true), text.isin(source.false)
+    else:
+        is_true, is_false = text.str.lower().isin(_TRUE), text.str.lower().isin(_FALSE)
+    filled = (text != "").to_numpy() & reading.audit.alive
+    unknown = ~(is_true | is_false).to_numpy() & filled
+    if filled.any() and unknown.sum() == filled.sum():
         raise InputError(
-            f"No value of '{column.name}' is true or false; the first is '{text.iloc[0]}'.",
+            f"No value of '{column.name}' is true or false; the first is '{text[filled].iloc[0]}'.",
             f"{reading.where}, column '{source.column}'",
             'declare them: {column: ..., "true": ["Yes"], "false": ["No"]}',
         )
@@ -230,12 +278,16 @@ def _check_rows(reading: _Reading, table: pd.DataFrame) -> None:
     """Apply the rules that compare columns or rows."""
     audit, contract = reading.audit, reading.contract
     if {"started_at", "ended_at"} <= set(table.columns):
-        before = (table["ended_at"] < table["started_at"]).to_numpy()
+        # by day: one of the two may be a calendar date
+        before = (table["ended_at"].dt.normalize() < table["started_at"].dt.normalize()).to_numpy()
         shown = table["ended_at"].dt.strftime("%Y-%m-%d").fillna("")
         audit.refuse("ended before it started", before, shown, show_digits=True)
     keys = [name for name in contract.unique if name in table.columns]
+    if {"scale_min", "scale_max"} <= set(table.columns):
+        upside_down = (table["scale_min"] > table["scale_max"]).to_numpy()
+        audit.refuse("scale_min above scale_max", upside_down, table["item"])
     kept = contract.name == "events" and reading.spec.duplicates == "keep"
-    if not keys or kept or reading.spec.respondent_id == "row_number":
+    if not keys or kept or reading.is_numbered:
         return
     alive = table[audit.alive]
     named = (alive[keys[0]] != "").to_numpy()
@@ -248,12 +300,11 @@ def _stack(reading: _Reading, about: pd.DataFrame, items: pd.DataFrame | None) -
     """Turn a wide survey long; a refused answer changes its row."""
     spec, audit, frame = reading.spec, reading.audit, reading.rows.frame
     known = None if items is None else set(items["item"])
-    answers = find_answer_columns(list(frame.columns), spec, known, reading.where)
-    if spec.respondent_id == "row_number":
-        numbers = pd.Series(np.arange(1, len(frame) + 1).astype(str))
-        about = about.assign(respondent_id=numbers)
-        about = about[["respondent_id", *about.columns.drop("respondent_id")]]
-    cells = pd.DataFrame({a.column: reading.cells(a.column) for a in answers})
+    used = {source.column for source in spec.columns.values()} | {spec.respondent_id}
+    header = [name for name in frame.columns if name not in used]
+    answers = find_answer_columns(header, spec, known, reading.where)
+    _note_unknown_items(reading, header, answers)
+    cells = pd.DataFrame({a.column: reading.cells(a.column, spec.missing) for a in answers})
     unanswered = (cells == "").all(axis=1).to_numpy()
     audit.note("no answer in the row", unanswered)
     alive = audit.alive
@@ -261,13 +312,22 @@ def _stack(reading: _Reading, about: pd.DataFrame, items: pd.DataFrame | None) -
     long = stack_answers(cells[alive], answers, about[alive])
     place = where[long.pop("place").to_numpy()]
     text = long["value"]
-    plain = text.str.replace(",", ".") if spec.decimal == "," else text
-    long["value"] = pd.to_numeric(plain, errors="coerce").astype(float)
+    long["value"] = reading.numbers(text)
     bad = ~np.isfinite(long["value"].to_numpy())
     _drop_answers(audit, "bad number", bad, place, text)
     off = _off_scale(long, items) & ~bad
     _drop_answers(audit, "off the scale", off, place, text)
     return long[~(bad | off)]
+
+
+def _note_unknown_items(reading: _Reading, header: list[str], answers: list[AnswerColumn]) -> None:
+    """Name columns that a pattern matches but whose item the items table does not hold."""
+    matched = {answer.column for answer in answers}
+    spec = reading.spec.model_copy(update={"outcome": []})
+    for answer in match_columns(header, spec) if spec.wide else []:
+        if answer.column not in matched:
+            filled = (reading.cells(answer.column, reading.spec.missing) != "").to_numpy()
+            reading.audit.note(f"'{answer.column}' is no item of the items table", filled)
 
 
 def _drop_answers(

@@ -50,7 +50,8 @@ def find_answer_columns(
     """
     found, errors = [], []
     for role, wide in spec.wide.items():
-        matched = _match(header, role, wide, items)
+        matched = _match(header, role, wide)
+        matched = [answer for answer in matched if items is None or answer.item in items]
         if not matched:
             known = f" for an item of the items table ({', '.join(sorted(items or ())[:5])}, ...)"
             errors.append(
@@ -73,21 +74,36 @@ def find_answer_columns(
     return found
 
 
-def _match(
-    header: Collection[str], role: str, wide: WideSpec, items: Collection[str] | None
-) -> list[AnswerColumn]:
+def match_columns(header: Collection[str], spec: TableSpec) -> list[AnswerColumn]:
+    """Match columns with the patterns alone, whatever the items table holds.
+
+    Parameters
+    ----------
+    header : collection of str
+        Source columns.
+    spec : TableSpec
+        Its ``wide`` patterns.
+
+    Returns
+    -------
+    list of AnswerColumn
+        By role, in header order.
+    """
+    return [answer for role, wide in spec.wide.items() for answer in _match(header, role, wide)]
+
+
+def _match(header: Collection[str], role: str, wide: WideSpec) -> list[AnswerColumn]:
     before, after = (
         ".*".join(re.escape(part) for part in side.split("*"))
         for side in wide.pattern.split("{item}")
     )
     pattern = re.compile(f"{before}(.+?){after}", re.DOTALL)
     matches = [(column, pattern.fullmatch(column)) for column in header]
-    named = [
+    return [
         AnswerColumn(column, wide.item.replace("{item}", match.group(1).strip()), role)
         for column, match in matches
         if match
     ]
-    return [answer for answer in named if items is None or answer.item in items]
 
 
 def _clashes(found: list[AnswerColumn], where: str) -> list[InputError]:

@@ -103,12 +103,23 @@ def test_far_future_is_a_date():
     """Systems write 9999-12-31 for never; it is after any as_of, not unreadable."""
     assert parse("9999-12-31").value[0] > utc("2200-01-01")
     assert not parse("31.12.9999", date_format="%d.%m.%Y").bad[0]
+    assert not parse("31.12.2999", date_format="%d.%m.%Y").bad[0]
+    fraction = parse("01.02.2024 10:00:00.9999", date_format="%d.%m.%Y %H:%M:%S.%f")
+    assert fraction.value[0] == utc("2024-02-01T10:00:00.9999")
+
+
+@pytest.mark.parametrize("date_format", ["mixed", "%H:%M", "%Y-%m", "%-d.%m.%Y", "%d.%m.%Y %"])
+def test_formats_that_would_guess_are_refused(date_format):
+    """A format names year, month and day, in codes that can be read."""
+    with pytest.raises(InputError, match=r"date_format '.*' (does not name|cannot be used)"):
+        parse("03/04/2024", date_format=date_format)
 
 
 def test_unknown_zone_is_refused():
     """The message says what a zone looks like."""
-    with pytest.raises(InputError, match=r"'Dublin' is unknown[\s\S]*Europe/Dublin"):
-        parse("2024-01-01 10:00", timezone="Dublin")
+    for zone in ("Dublin", "Europe", "x" * 300):
+        with pytest.raises(InputError, match=rf"'{zone}' is unknown[\s\S]*Europe/Dublin"):
+            parse("2024-01-01 10:00", timezone=zone)
 
 
 def test_end_of_day_is_local():

@@ -108,6 +108,8 @@ def test_glob_is_sorted_and_hashed(tmp_path):
         ("", "'x.csv' is empty"),
         ("   \n", "'x.csv' is empty"),
         ("a,b\n", "has a header but no rows"),
+        ('a,b,c\n1,"2,3\n4,5,6\n', r"quote .* is opened and not closed"),
+        ('a,b,c\n1,"2,3\n4,5,6\n7,8",9\n', r"one cell holds 3 lines[\s\S]*before the line '4,5,6'"),
         ("a,a\n1,2\n", r"names \['a'\] twice"),
         ("a,b\n\xe9,2\n".encode("latin-1"), r"not utf-8: byte b'\\xe9' in line 2[\s\S]*cp1252"),
         ("a\n1\n".encode("utf-16"), r"utf-16 can decode"),
@@ -126,7 +128,7 @@ def test_other_mistakes_of_a_source_say_why(tmp_path):
 
     with pytest.raises(InputError, match=r"'touhc.csv' is not there[\s\S]*mean 'touch.csv'"):
         find_files(TableSpec(source="touhc.csv"), tmp_path, "events")
-    with pytest.raises(InputError, match=r"folder '.*nowhere' does not exist"):
+    with pytest.raises(InputError, match=r"there is no file in '.*nowhere'"):
         find_files(TableSpec(source="nowhere/x.csv"), tmp_path, "events")
     with pytest.raises(InputError, match=r"different columns: \['b', 'c'\]"):
         read_rows([path, other], TableSpec(source="*.csv"), "events")
@@ -148,3 +150,85 @@ def test_no_record_is_lost(tmp_path_factory, records):
 
     assert rows.row.tolist() == list(range(2, len(records) + 2))
     assert rows.broken.tolist() == [len(record) != 2 for record in records]
+
+
+def test_blank_lines_before_the_header(tmp_path):
+    """They are no records, and rows keep their numbers."""
+    rows = read(write(tmp_path, "\n\na,b\n1,2\n"))
+
+    assert rows.frame["b"].tolist() == ["2"]
+    assert rows.row.tolist() == [4]
+
+
+def test_columns_without_a_name_are_named_by_place(tmp_path):
+    """A trailing delimiter makes a column, not a mistake."""
+    assert list(read(write(tmp_path, "a,,\n1,2,\n")).frame.columns) == ["a", "column_2", "column_3"]
+
+
+def test_multi_line_comments_are_read(tmp_path):
+    """A quoted line break is part of a cell."""
+    rows = read(write(tmp_path, 'id,text,x\n1,"good, but\nslow",2\n'))
+
+    assert rows.frame["text"].tolist() == ["good, but\nslow"]
+
+
+def test_days_of_typed_sources_stay_days(tmp_path):
+    """A column of midnights is calendar dates, which no zone shifts."""
+    frame = pd.DataFrame({"day": pd.to_datetime(["2024-07-01", "2024-07-31"])})
+    frame.to_excel(tmp_path / "x.xlsx", index=False)
+    frame.to_parquet(tmp_path / "x.parquet")
+
+    for name in ("x.xlsx", "x.parquet"):
+        assert read(tmp_path / name).frame["day"].tolist() == ["2024-07-01", "2024-07-31"]
+
+
+def test_missing_values_of_typed_sources_are_empty(tmp_path):
+    """Not a number is no id called nan; odd types are text, not the end."""
+    frame = pd.DataFrame(
+        {"id": [1.0, float("nan")], "big": [1e20, 1.0], "list": [[1], [2]], "flag": [True, None]}
+    )
+    frame.to_parquet(tmp_path / "x.parquet")
+    cells = read(tmp_path / "x.parquet").frame
+
+    assert cells["id"].tolist() == ["1", ""]
+    assert cells["flag"].tolist() == ["true", ""]
+    assert cells["list"].tolist() == ["[1]", "[2]"]
+
+
+def test_excel_with_empty_rows_above_and_twice_the_same_name(tmp_path):
+    """The header is the first filled row; a name given twice is refused."""
+    sheet = pd.DataFrame([["", ""], ["id", "x"], ["007", 5]])
+    sheet.to_excel(tmp_path / "x.xlsx", index=False, header=False)
+    pd.DataFrame([["a", "a"], [1, 2]]).to_excel(tmp_path / "y.xlsx", index=False, header=False)
+    rows = read(tmp_path / "x.xlsx")
+
+    assert rows.frame.to_dict("list") == {"id": ["007"], "x": ["5"]}
+    assert rows.row.tolist() == [3]
+    with pytest.raises(InputError, match="twice"):
+        read(tmp_path / "y.xlsx")
+
+
+def test_an_empty_month_of_a_glob_is_no_mistake(tmp_path):
+    """A file with a header only adds no rows; all of them empty is refused."""
+    write(tmp_path, "a\n1\n", "m1.csv")
+    write(tmp_path, "a\n", "m2.csv")
+    spec = TableSpec(source="m*.csv")
+
+    assert len(read_rows(find_files(spec, tmp_path, "events"), spec, "events").frame) == 1
+
+
+def test_brackets_in_names_are_names(tmp_path):
+    """A folder called d [2024] is no pattern."""
+    folder = tmp_path / "d [2024]"
+    folder.mkdir()
+    (folder / "e [1].csv").write_text("a\n1\n")
+
+    assert find_files(TableSpec(source="e [1].csv"), folder, "events")[0].name == "e [1].csv"
+    assert find_files(TableSpec(source="e*.csv"), folder, "events")[0].name == "e [1].csv"
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.xls", "x.xlsx", "x.csv.gz"])
+def test_files_of_other_kinds_say_so(tmp_path, name):
+    """What cannot be read is named as such, not as an encoding."""
+    with pytest.raises(InputError, match=r"not supported|cannot be read|no whole gzip"):
+        read(write(tmp_path, b"PK\x03\x04nonsense", name))

@@ -162,7 +162,11 @@ def test_wide_survey_becomes_long(write_workbook):
     ]
     entry = tables.entries[0]
     assert (entry.rows_in, entry.rows_kept, entry.rows_changed) == (3, 3, 1)
-    assert {r.rule: r.n for r in entry.rules} == {"no answer in the row": 1, "off the scale": 1}
+    assert {r.rule: r.n for r in entry.rules} == {
+        "'Email' is no item of the items table": 3,
+        "no answer in the row": 1,
+        "off the scale": 1,
+    }
 
 
 def test_scale_may_differ_by_role(write_workbook):
@@ -283,8 +287,10 @@ def test_period_cuts_days_inclusively(write_workbook):
 
     cut = open_workbook(path, period_start="2024-01-02", period_end="2024-01-02").frame("events")
     assert cut["touchpoint"].tolist() == ["b"]
-    with pytest.raises(TooLittleData, match="No row of 'events'"):
-        open_workbook(path, period_start="2024-06-01")
+    nothing = open_workbook(path, period_start="2024-06-01")
+    assert nothing.names == []
+    with pytest.raises(TooLittleData, match="'events' holds no row for from 2024-06-01"):
+        nothing.frame("events")
     with pytest.raises(InputError, match="before it starts"):
         open_workbook(path, period_start="2024-06-01", period_end="2024-05-01")
     with pytest.raises(InputError, match="'June' is not a day"):
@@ -338,3 +344,161 @@ def test_rows_in_are_kept_or_refused(tmp_path_factory, rows):
     assert entry.rows_in == len(rows) + 1 - blank
     assert entry.rows_in == entry.rows_kept + entry.rows_refused
     assert sum(rules.values()) == entry.rows_refused
+
+
+def test_declared_booleans_replace_the_usual_ones(write_workbook):
+    """Where 0 means churned, 1 does not."""
+    path = write_workbook(
+        """tables:
+  lifetimes:
+    source: l.csv
+    columns: {churned: {column: active, "true": ["0"], "false": ["1"]}}
+""",
+        l__csv="customer_id,duration_days,active\na,1,1\nb,2,0\n",
+    )
+
+    assert open_workbook(str(path)).frame("lifetimes")["churned"].tolist() == [False, True]
+
+
+def test_missing_codes_do_not_empty_ids(write_workbook):
+    """Respondent 99 answered, although 99 means no answer elsewhere."""
+    path = write_workbook(
+        "tables:\n  answers:\n    source: a.csv\n    respondent_id: r\n    missing: [99]\n"
+        "    wide: {perception: 'P{item}'}\n",
+        a__csv="r,P1,P2\n98,3,99\n99,4,5\n",
+    )
+    answers = open_workbook(str(path)).frame("answers")
+
+    assert answers["respondent_id"].tolist() == ["98", "99", "99"]
+
+
+@pytest.mark.parametrize(
+    ("option", "cells", "expected"),
+    [
+        ('decimal: ","', ["1,5", "1.234", "2"], [1.5, None, 2]),
+        ('decimal: ","\n    thousands: "."', ["1.234,5", "1.234", "12.3"], [1234.5, 1234, None]),
+        ('thousands: ","', ["1,234.5", "12,34"], [1234.5, None]),
+    ],
+)
+def test_thousands_are_not_guessed(write_workbook, option, cells, expected):
+    """A point where the comma is the decimal is a bad number unless it is declared."""
+    rows = "".join(f"{i};2024-01-01;a;{cell}\n" for i, cell in enumerate(cells))
+    path = write_workbook(
+        f"{EVENTS}    delimiter: ';'\n    {option}\n",
+        e__csv="customer_id;timestamp;touchpoint;value\n" + rows,
+    )
+    values = open_workbook(str(path)).frame("events")["value"]
+
+    assert values.astype(object).where(values.notna(), None).tolist() == expected
+
+
+def test_calendar_dates_end_with_their_own_day(write_workbook):
+    """In a column of days and times, a day after as_of is after it, whatever the zone."""
+    path = write_workbook(
+        EVENTS + "    timezone: America/New_York\n",
+        e__csv=f"{HEAD}\n1,2024-12-31 23:59,a\n2,2025-01-01,b\n3,2024-12-31,c\n",
+    )
+
+    assert open_workbook(str(path)).frame("events")["customer_id"].tolist() == ["1", "3"]
+
+
+def test_period_means_local_days(write_workbook):
+    """Half past midnight in Dublin in July belongs to the new day."""
+    path = write_workbook(
+        EVENTS + "    timezone: Europe/Dublin\n",
+        e__csv=f"{HEAD}\n1,2024-07-01 00:30,a\n2,2024-08-01 00:10,b\n",
+    )
+    cut = open_workbook(str(path), period_start="2024-07-01", period_end="2024-07-31")
+
+    assert cut.frame("events")["customer_id"].tolist() == ["1"]
+
+
+def test_end_on_the_day_of_the_start_is_fine(write_workbook):
+    """One of the two may be a calendar date."""
+    path = write_workbook(
+        "tables:\n  subscriptions:\n    source: s.csv\n",
+        s__csv="customer_id,started_at,ended_at\n1,2024-01-05 09:00,2024-01-05\n",
+    )
+
+    assert ledger(path)[0].rows_kept == 1
+
+
+def test_row_numbers_are_ids_where_there_are_respondents(write_workbook):
+    """A long table without ids gets them too, and equal rows stay."""
+    path = write_workbook(
+        "tables:\n  comments:\n    source: c.csv\n    respondent_id: row_number\n",
+        c__csv="text\ngood\ngood\n",
+    )
+
+    assert open_workbook(str(path)).frame("comments")["respondent_id"].tolist() == ["1", "2"]
+
+
+def test_wide_columns_named_like_the_contract_are_not_answers_columns(write_workbook):
+    """A job title called role is no role of an answer; a mapped column is no item."""
+    path = write_workbook(
+        "tables:\n  answers:\n    source: a.csv\n    respondent_id: Eid\n"
+        "    wide: {expectation: 'E{item}'}\n",
+        a__csv="Eid,role,item,E1\nx,manager,,5\n",
+    )
+    answers = open_workbook(str(path)).frame("answers")
+
+    assert answers[["respondent_id", "item", "role", "value"]].values.tolist() == [
+        ["x", "1", "expectation", 5.0]
+    ]
+
+
+def test_question_missing_from_items_is_noted(write_workbook):
+    """An answer column that the items table does not know is named, not lost without a word."""
+    path = write_workbook(
+        "tables:\n  answers:\n    source: a.csv\n    respondent_id: r\n"
+        "    wide: {expectation: 'E{item}'}\n  items:\n    source: i.csv\n",
+        a__csv="r,E1,E3\nx,5,6\n",
+        i__csv="item,scale_min,scale_max\n1,1,7\n",
+    )
+    entries = {t.entry.table: t.entry for t in audit_workbook(read_workbook(path)).values()}
+
+    assert [r.rule for r in entries["answers"].rules] == ["'E3' is no item of the items table"]
+
+
+def test_scale_upside_down_is_refused(write_workbook):
+    """A lowest answer above the highest would refuse every answer."""
+    path = write_workbook(
+        "tables:\n  items:\n    source: i.csv\n",
+        i__csv="item,scale_min,scale_max\na,7,1\nb,1,7\n",
+    )
+
+    assert ledger(path)[1] == {"scale_min above scale_max": 1}
+
+
+@pytest.mark.parametrize("header", ["customer_id,Plan,plan", "customer_id,_row"])
+def test_attributes_that_clash_are_refused(write_workbook, header):
+    """The engine knows no case: two spellings of a name would become one."""
+    rows = ",".join("x" for _ in header.split(","))
+    path = write_workbook(
+        "tables:\n  customers:\n    source: c.csv\n", c__csv=f"{header}\n{rows}\n"
+    )
+
+    with pytest.raises(InputError, match="cannot be told apart"):
+        audit_workbook(read_workbook(path))
+
+
+def test_an_attribute_called_segment_gives_way(write_workbook):
+    """The label of the split takes its place, whatever its spelling."""
+    path = write_workbook(
+        EVENTS + "  customers:\n    source: c.csv\n",
+        e__csv=f"{HEAD}\n1,2024-01-01,a\n",
+        c__csv="customer_id,Segment,plan\n1,gold,p\n",
+    )
+
+    assert open_workbook(str(path), segment_by="plan").frame("events")["segment"].tolist() == ["p"]
+    by_itself = open_workbook(str(path), segment_by="Segment", segment="gold")
+    assert by_itself.frame("customers")["segment"].tolist() == ["gold"]
+
+
+def test_damaged_ledger_is_written_again(write_workbook):
+    """A kept audit that cannot be read is no reason to stop."""
+    path = write_workbook(EVENTS, e__csv=f"{HEAD}\n1,2024-01-01,a\n")
+    kept = audit_workbook(read_workbook(path))["events"]
+    kept.path.with_suffix(".json").write_text("")
+
+    assert audit_workbook(read_workbook(path))["events"] == kept
