@@ -120,11 +120,10 @@ def test_batch_checks_all_runs_before_the_first(tmp_path, write_workbook):
 
 
 def test_batch_runs_and_lists(tmp_path, write_workbook):
-    """A batch leaves a folder a run and an index that links them."""
+    """A batch leaves a folder a run and an index; a notebook beside the manifest is found."""
     write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n")
-    (tmp_path / "m.yml").write_text(
-        "title: Two\nworkbook: cx.yml\nruns: [{notebook: data_check}]\n"
-    )
+    shutil.copy(NOTEBOOKS / "data_check.ipynb", tmp_path / "own.ipynb")
+    (tmp_path / "m.yml").write_text("title: Two\nworkbook: cx.yml\nruns: [{notebook: own.ipynb}]\n")
     done = cx("batch", tmp_path / "m.yml", "--out", tmp_path / "o")
     page = (tmp_path / "o/index.html").read_text("utf-8")
 
