@@ -69,7 +69,8 @@ def summarise_gaps(
 
     `p_lowest` is the share of 10,000 draws from the joint normal distribution of the level's mean
     gaps in which the row is the lowest: how sure one may be when calling it the largest shortfall.
-    Rows without an interval are not ranked. Estimates are unweighted.
+    A row on which all agree (s = 0) is ranked with its mean held fixed, which says too much when
+    few answered; a row of one respondent is not ranked. Estimates are unweighted.
 
     References
     ----------
@@ -134,9 +135,9 @@ def compare_gap_groups(ratings: Ratings, *, by: str, conf_level: float = 0.95) -
     -----
     Gaps as in `summarise_gaps`. The difference has Welch's interval and test, without
     equal variances; it needs two respondents on either side and some variance. All groups and
-    names of one level are one Benjamini-Hochberg family; with two groups each comparison is there
-    twice, which leaves its q-value as it is. The comparison takes for granted that the groups use
-    the scale alike.
+    names of one level are one Benjamini-Hochberg family. With two groups either is all others to
+    the other: one comparison on two rows, which counts once. The comparison takes for granted that
+    the groups use the scale alike.
 
     References
     ----------
@@ -162,9 +163,12 @@ def compare_gap_groups(ratings: Ratings, *, by: str, conf_level: float = 0.95) -
             parts.append(part.assign(group=group, level=level, name=labels))
     table = pd.concat(parts, ignore_index=True)
     table = table[table["n"].gt(0)].reset_index(drop=True)
-    family = table.groupby("level", sort=False)["p_value"]
+    sides = table.groupby(["level", "name"], sort=False)
+    is_twin = sides["group"].transform("size").eq(2) & sides.cumcount().eq(1)
+    family = table["p_value"].mask(is_twin).groupby(table["level"], sort=False)
     table["q_value"] = family.transform(adjust_p_values)
     table["n_tests"] = family.transform("count")
+    table["q_value"] = table["q_value"].mask(is_twin, sides["q_value"].transform("first"))
     return table[_GAPS_BY_GROUP]
 
 

@@ -284,12 +284,13 @@ def chance_lowest(gaps: Floats, *, random_state: int) -> Floats:
     Returns
     -------
     ndarray
-        Shares of 10,000 draws from the joint normal distribution of the means; NaN for
-        columns that cannot be ranked (fewer than two values, or all equal) and when there is
-        nothing to compare with.
+        Shares of 10,000 draws from the joint normal distribution of the means, ties shared
+        evenly; the mean of equal values stays fixed. NaN for columns with fewer than two values
+        and when there is nothing to compare with.
     """
     chance = np.full(gaps.shape[1], np.nan)
-    ranked = np.flatnonzero(_variances(gaps) > 0)
+    variance = _variances(gaps)
+    ranked = np.flatnonzero(~np.isnan(variance))
     if len(ranked) < 2:
         return chance
     gaps = gaps[:, ranked]
@@ -300,11 +301,13 @@ def chance_lowest(gaps: Floats, *, random_state: int) -> Floats:
     # two means covary through the respondents they share
     covariance = centred.T @ centred / np.maximum(both - 1, 1) * both / np.outer(n, n)
     size, direction = np.linalg.eigh(covariance)
+    size = np.where(size > 1e-12 * size.max(), size, 0.0)  # else roundings would break ties
     # the symmetric root does not depend on the signs an eigenvector routine happens to choose
-    root = (direction * np.sqrt(np.clip(size, 0, None))) @ direction.T
+    root = (direction * np.sqrt(size)) @ direction.T * (variance[ranked] > 0)
     draws = np.random.default_rng(random_state).standard_normal((_DRAWS, len(ranked)))
-    lowest = np.argmin(mean + draws @ root, axis=1)
-    chance[ranked] = np.bincount(lowest, minlength=len(ranked)) / _DRAWS
+    draws = mean + draws @ root
+    is_lowest = draws <= draws.min(axis=1, keepdims=True) + 1e-9
+    chance[ranked] = (is_lowest / is_lowest.sum(axis=1, keepdims=True)).mean(axis=0)
     return chance
 
 

@@ -125,7 +125,7 @@ def plot_scores(scores: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 textcoords="offset points",
                 ha=side,
                 va="top",
-                fontsize=8,
+                fontsize=9,
                 color=GREY,
             )
     _write_right(ax, _estimates(scores, "score"), title="score (interval)")

@@ -103,7 +103,7 @@ def select_answers(
     0             a  speed -3.0
     """
     check_table(answers, TABLES["answers"].required, table="answers")
-    of_source = _sources(answers) == source
+    of_source = answer_sources(answers) == source
     if not of_source.any():
         raise TooLittleData(f"No answer comes from a {source}.")
     waves = as_texts(answers, "wave")
@@ -128,7 +128,19 @@ def select_answers(
     return Ratings(chosen, facts, pairs, table, wave)
 
 
-def _sources(answers: pd.DataFrame) -> pd.Series:
+def answer_sources(answers: pd.DataFrame) -> pd.Series:
+    """Tell whose each answer is.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame, one row per answer
+        Optional column `source`.
+
+    Returns
+    -------
+    pandas.Series
+        One text per row; an answer without a source is a customer's.
+    """
     return as_texts(answers, "source").replace("", "customer")
 
 

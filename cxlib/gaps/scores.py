@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cxlib.errors import InputError, closest
 from cxlib.gaps.groups import as_labels, as_texts, natural_key, respondent_groups
-from cxlib.gaps.ratings import Ratings
+from cxlib.gaps.ratings import Ratings, answer_sources
 from cxlib.schema import check_table
 from cxlib.stats import Floats, mean_interval, normal_quantile, wilson_interval
 
@@ -127,11 +127,11 @@ def summarise_response(
     Parameters
     ----------
     answers : pandas.DataFrame, one row per answer
-        Column `respondent_id`; any wave, any source.
-    invitations : pandas.DataFrame, one row per invited respondent
+        Column `respondent_id`; optional `wave`, `source`.
+    invitations : pandas.DataFrame, one row per invited respondent, or per respondent and wave
         Columns `respondent_id` and `by`; optional `wave`.
     wave : str, default ""
-        Count the invitations of this wave only, when they name waves; empty = all.
+        Count the invitations and the answers of this wave only; empty = all.
     by : str, default ""
         Column of the invitations to group by; empty = all only.
     conf_level : float, default 0.95
@@ -151,29 +151,32 @@ def summarise_response(
 
     Notes
     -----
-    An invited respondent counts as responding with one answer to anything. Respondents who
-    were not invited do not count. Invitations that name no wave are all counted, whatever `wave`.
+    An invited respondent counts as responding with one answer to anything, given as a
+    customer. Respondents who were not invited do not count. Where both tables name waves an
+    invitation is met only by an answer of its own wave, and who was invited to two waves counts
+    twice. A table that names no wave is counted whole, whatever `wave`.
     """
     check_table(answers, ("respondent_id",), table="answers")
     check_table(invitations, ("respondent_id", *([by] if by else [])), table="invitations")
-    if wave and "wave" in invitations.columns:
-        waves = as_texts(invitations, "wave")
-        invitations = invitations[waves.eq(wave)]
-        if not len(invitations):
-            raise InputError(
-                f"Nobody was invited to the wave '{wave}'.",
-                "table 'invitations', column 'wave'",
-                closest(wave, waves.unique()),
-            )
-    invited = invitations.drop_duplicates("respondent_id").set_index("respondent_id")
-    responded = pd.Series(invited.index.isin(answers["respondent_id"].unique()), invited.index)
+    answered = _select_wave(answers[answer_sources(answers).eq("customer")], wave)
+    invited = _select_wave(invitations, wave)
+    if not len(invited):
+        raise InputError(
+            f"Nobody was invited to the wave '{wave}'.",
+            "table 'invitations', column 'wave'",
+            closest(wave, as_texts(invitations, "wave").unique()),
+        )
+    both_name_waves = answered["wave"].ne("").any() and invited["wave"].ne("").any()
+    keys = ["respondent_id", "wave"] if both_name_waves else ["respondent_id"]
+    invited = invited.drop_duplicates(keys, ignore_index=True)
+    asked, given = (pd.MultiIndex.from_frame(table[keys]) for table in (invited, answered))
+    responded = pd.Series(asked.isin(given.unique()))
     if not responded.any():
-        given = sorted(answers["respondent_id"].astype(str).unique())[:2]
-        asked = sorted(invited.index.astype(str))[:2]
+        like = [[" / ".join(map(str, key)) for key in ids.unique()[:2]] for ids in (given, asked)]
         raise InputError(
             "Nobody who answered is among the invited.",
-            f"respondent_id in 'answers' like {given}, in 'invitations' like {asked}",
-            "map the same id to respondent_id in both tables",
+            f"{' / '.join(keys)} in 'answers' like {like[0]}, in 'invitations' like {like[1]}",
+            f"write the same {' and '.join(keys)} in both tables",
         )
     groups = as_labels(invited[by]) if by else None
     rows = []
@@ -181,6 +184,13 @@ def summarise_response(
         score = _percent(part.to_numpy(), conf_level)
         rows.append(("response_rate", "", group, len(part), *score))
     return pd.DataFrame(rows, columns=_SCORES)
+
+
+def _select_wave(table: pd.DataFrame, wave: str) -> pd.DataFrame:
+    """Keep the rows of one wave, all where none is asked for or named; `wave` becomes text."""
+    waves = as_texts(table, "wave")
+    table = table.assign(wave=waves)
+    return table[waves.eq(wave)] if wave and waves.ne("").any() else table
 
 
 def _score_answers(ratings: Ratings) -> pd.DataFrame:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-RELIABLE = 0.70  # alpha below this does not order single respondents
+RELIABLE_FOR_GROUPS = 0.70
+RELIABLE_FOR_ONE = 0.90
 SURE = 0.80  # a rank less certain than this is called undecided
 SCORE_NAMES = {"nps": "NPS", "csat": "CSAT", "ces": "CES", "response_rate": "response rate"}
 
@@ -27,30 +28,38 @@ def describe_gaps(gaps: pd.DataFrame, *, level: str = "item", conf_level: float 
     -------
     str
         One to three sentences.
+
+    Notes
+    -----
+    A shortfall is shown where the q-value of the row is below 1 - conf_level, or where all
+    respondents agree, which leaves nothing to test. The lowest of these is named. "Most short"
+    takes a chance (`p_lowest`) of 80 % and no lower row.
     """
-    rows = gaps[gaps["level"].eq(level) & gaps["conf_low"].notna()]
+    of_level = gaps[gaps["level"].eq(level)]
+    rows = of_level[of_level["std_error"].notna()]
     if not len(rows):
         return f"Too few answers to tell any gap by {level} with an interval."
-    worst = rows.loc[rows["gap"].idxmin()]
-    interval = f"{conf_level:.0%} interval {worst['conf_low']:+.2f} to {worst['conf_high']:+.2f}"
-    size = f"{worst['gap']:+.2f} points{_on_scale(worst)} ({interval}, {worst['n']:,} respondents)"
     if level == "total":
-        return f"Over everything asked, perception minus expectation is {size}."
-    if worst["gap"] >= 0:
-        return f"Perception falls short of expectation nowhere; the least good {level} is " + (
-            f"{_label(worst)}: {size}."
+        total = _size(rows.iloc[0], conf_level)
+        return f"Over everything asked, perception minus expectation is {total}."
+    lowest = of_level.loc[of_level["gap"].idxmin()]
+    told = f"{_label(lowest)}: {_size(lowest, conf_level)}"
+    is_shown = rows["q_value"].lt(1 - conf_level) | rows["std_error"].eq(0)
+    short = rows[is_shown & rows["gap"].lt(0)]
+    if not len(short):
+        corrected = ""
+        if lowest["conf_high"] < 0:  # its own interval seems to say otherwise
+            corrected = f", corrected for {_comparisons(int(lowest['n_tests']))}"
+        return f"No shortfall was shown on any {level}{corrected}; the lowest is {told}."
+    first = short.loc[short["gap"].idxmin()]
+    rank = _undecided(rows, first, level)
+    if lowest["gap"] < first["gap"]:
+        return (
+            f"The largest clear shortfall is on {_label(first)}: {_size(first, conf_level)}. "
+            f"The lowest measured is {told}, but that is uncertain.{rank}"
         )
-    if worst["conf_high"] >= 0:
-        return f"No {level} clearly falls short; the lowest is {_label(worst)}: {size}."
-    if len(rows) == 1 or worst["p_lowest"] >= SURE:
-        return f"Perception falls most short on {_label(worst)}: {size}."
-    rivals = rows.sort_values(["p_lowest", "name"], ascending=[False, True])
-    rivals = rivals[rivals["p_lowest"].ge(0.05)].head(3)
-    chances = "; ".join(f"{_label(row)}, {row['p_lowest']:.0%}" for _, row in rivals.iterrows())
-    return (
-        f"The largest shortfall measured is on {_label(worst)}: {size}. Which {level} falls most "
-        f"short is undecided (chance of being it: {chances})."
-    )
+    opening = "The largest shortfall measured is" if rank else "Perception falls most short"
+    return f"{opening} on {_label(first)}: {_size(first, conf_level)}.{rank}"
 
 
 def describe_clear_gaps(
@@ -70,15 +79,19 @@ def describe_clear_gaps(
     Returns
     -------
     str
-        One sentence.
+        One sentence, and one on rows that cannot be tested because all respondents agree.
     """
     rows = gaps[gaps["level"].eq(level)]
+    if not len(rows):
+        return f"Too few answers to tell any gap by {level}."
     clear = rows["q_value"].lt(1 - conf_level)
     short, over = int((clear & rows["gap"].lt(0)).sum()), int((clear & rows["gap"].gt(0)).sum())
-    n_tests = int(rows["q_value"].count())
+    agreed = rows[rows["std_error"].eq(0)].sort_values(["gap", "name"]).head(3)
+    named = "; ".join(f"{_label(row)} {row['gap']:+.2f}" for _, row in agreed.iterrows())
     return (
         f"By {level}, {short} of {len(rows)} clearly fall short and {over} clearly exceed "
-        f"expectation ({_comparisons(n_tests)}, false discovery rate {1 - conf_level:.0%})."
+        f"expectation ({_comparisons(int(rows['n_tests'].iloc[0]))}, false discovery rate "
+        f"{1 - conf_level:.0%}).{f' Not tested, because all agree: {named}.' if named else ''}"
     )
 
 
@@ -134,6 +147,15 @@ def describe_trust(gaps: pd.DataFrame, *, conf_level: float = 0.95) -> str:
     -------
     str
         Up to three sentences.
+
+    Notes
+    -----
+    By the lower end of its interval a reliability of 0.70 is enough for comparisons of groups,
+    0.90 for statements about single respondents.
+
+    References
+    ----------
+    .. [1] J. C. Nunnally, I. H. Bernstein (1994). Psychometric Theory, 3rd ed., 264-265.
     """
     total = gaps[gaps["level"].eq("total")].iloc[0]
     if pd.isna(total["reliability"]):
@@ -144,12 +166,14 @@ def describe_trust(gaps: pd.DataFrame, *, conf_level: float = 0.95) -> str:
             f"{total['reliability']:.2f} ({conf_level:.0%} interval "
             f"{total['reliability_low']:.2f} to {total['reliability_high']:.2f}). "
         )
-        low = total["reliability"] < RELIABLE
-        told += (
-            "Means over many respondents stand; single respondents should not be ranked by it."
-            if low
-            else "That is enough to compare respondents, with care."
-        )
+        if total["reliability_low"] >= RELIABLE_FOR_ONE:
+            told += "Even its lower end is enough to compare single respondents, with care."
+        elif total["reliability_low"] >= RELIABLE_FOR_GROUPS:
+            told += "By its lower end that is enough for groups, not for single respondents."
+        else:
+            told += (
+                "Means over many respondents stand; single respondents should not be ranked by it."
+            )
     if pd.notna(total["ceiling_share"]):
         told += f" {total['ceiling_share']:.0%} of expectations are at the top of the scale."
     return told
@@ -296,6 +320,30 @@ def format_estimate(value: float, unit: str) -> str:
 
 def _comparisons(n: int) -> str:
     return f"{n} comparison{'s' if n != 1 else ''}"
+
+
+def _size(row: pd.Series, conf_level: float) -> str:
+    """Tell a gap with its scale and what it rests on."""
+    people = f"{row['n']:,} respondent{'s' if row['n'] != 1 else ''}"
+    if row["std_error"] == 0:
+        basis = f"all {people} agree"
+    elif pd.isna(row["conf_low"]):
+        basis = f"no interval, {people}"
+    else:
+        ends = f"{row['conf_low']:+.2f} to {row['conf_high']:+.2f}"
+        basis = f"{conf_level:.0%} interval {ends}, {people}"
+    return f"{row['gap']:+.2f} points{_on_scale(row)} ({basis})"
+
+
+def _undecided(rows: pd.DataFrame, first: pd.Series, level: str) -> str:
+    """Admit that the rank of the first is not sure, with the chances; empty when it is."""
+    if pd.isna(first["p_lowest"]) or first["p_lowest"] >= SURE:
+        return ""
+    rivals = rows[rows["p_lowest"].ge(0.05)]
+    rivals = rivals.sort_values(["p_lowest", "name"], ascending=[False, True]).head(3)
+    chances = "; ".join(f"{_label(row)}, {row['p_lowest']:.0%}" for _, row in rivals.iterrows())
+    listed = f" (chance of being it: {chances})" if chances else ""
+    return f" Which {level} falls most short is undecided{listed}."
 
 
 def _on_scale(row: pd.Series) -> str:

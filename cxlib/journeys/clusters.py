@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,8 @@ class Clusters:
     stability : ndarray of float, shape (groups,)
         Mean Jaccard similarity of each group over resamples.
     quality : pandas.DataFrame, one row per number of groups tried
-        `n_clusters`, `silhouette`, `shuffled_silhouette`, `stability_min`, `stability_mean`,
-        `smallest_share`, `chosen`.
+        `n_clusters`, `silhouette`, `shuffled_silhouette`, `smallest_share`, `stability_min` and
+        `stability_mean` (missing where a clearer grouping had settled the choice), `chosen`.
     doubt : str
         Why there are no groups, in words; empty when there are.
     """
@@ -83,28 +83,34 @@ def find_clusters(
     rng = np.random.default_rng(random_state)
     drawn = _draw(weight, SAMPLE, rng) if len(spots) > SAMPLE else weight
     looked_at, distances = _look(spots, drawn, random_state)
-    tried: dict[int, tuple[Ints, Floats]] = {}
-    rows = []
-    for k in sizes:
-        labels = _nearest(spots, _fit_centres(spots, drawn, k, random_state, n_init=10))
-        stability = _resample(spots, drawn, labels, k, n_resamples, random_state)
-        share = np.bincount(labels, weight, minlength=k) / weight.sum()
-        tried[k] = labels, stability
-        rows.append(
-            {
-                "n_clusters": k,
-                "silhouette": _silhouette(labels[looked_at], distances),
-                "shuffled_silhouette": shuffled[k],
-                "stability_min": stability.min(),
-                "stability_mean": float(stability @ share),
-                "smallest_share": share.min(),
-            }
-        )
-    quality = pd.DataFrame(rows)
-    chosen, doubt = _choose(quality, float(shuffled.max()))
-    labels, stability = tried[chosen]
+    labels = {
+        k: _nearest(spots, _fit_centres(spots, drawn, k, random_state, n_init=10)) for k in sizes
+    }
+    shares = {k: np.bincount(labels[k], weight, minlength=k) / weight.sum() for k in sizes}
+    quality = pd.DataFrame(
+        {
+            "n_clusters": list(sizes),
+            "silhouette": [_silhouette(labels[k][looked_at], distances) for k in sizes],
+            "shuffled_silhouette": [shuffled[k] for k in sizes],
+            "smallest_share": [shares[k].min() for k in sizes],
+        }
+    )
+    stability: dict[int, Floats] = {}
+
+    def resample(k: int) -> float:
+        if k not in stability:
+            stability[k] = _resample(spots, drawn, labels[k], k, n_resamples, random_state)
+        return float(stability[k].min())
+
+    chosen, doubt = _choose(quality, float(shuffled.max()), resample)
+    resample(chosen)
+    tried = quality["n_clusters"].map(stability)
+    quality["stability_min"] = tried.map(np.min, na_action="ignore").astype(float)
+    quality["stability_mean"] = [
+        float(stability[k] @ shares[k]) if k in stability else np.nan for k in sizes
+    ]
     quality["chosen"] = (quality["n_clusters"] == chosen) & (doubt == "")
-    return Clusters(labels[place], stability, quality, doubt)
+    return Clusters(labels[chosen][place], stability[chosen], quality, doubt)
 
 
 def shuffled_silhouettes(
@@ -152,16 +158,21 @@ def shuffled_silhouettes(
     return best
 
 
-def _choose(quality: pd.DataFrame, bar: float) -> tuple[int, str]:
-    clear = quality["silhouette"] > bar
-    large = quality["smallest_share"] >= SMALLEST
+def _choose(quality: pd.DataFrame, bar: float, resample: Callable[[int], float]) -> tuple[int, str]:
+    """Go from the clearest grouping down; resample no further than the rule looks."""
+    clear = quality[quality["silhouette"] > bar].sort_values("silhouette", ascending=False)
+    large = clear[clear["smallest_share"] >= SMALLEST]
     for least in (STABLE, WEAK):
-        fit = quality[clear & large & (quality["stability_min"] >= least)]
-        best = fit[fit["silhouette"] >= fit["silhouette"].max() - AS_CLEAR]
-        if len(best):
-            return int(best["n_clusters"].min()), ""
+        fit: list[int] = []
+        enough = -1.0
+        for k, silhouette in zip(large["n_clusters"], large["silhouette"], strict=True):
+            if silhouette >= enough and resample(k) >= least:
+                fit.append(int(k))
+                enough = max(enough, silhouette - AS_CLEAR)
+        if fit:
+            return min(fit), ""
     clearest = int(quality.loc[quality["silhouette"].idxmax(), "n_clusters"])
-    if not clear.any():
+    if clear.empty:
         return clearest, "no clearer than the same touchpoints dealt out at random"
     return clearest, "every grouping dissolves when journeys are drawn anew"
 

@@ -157,7 +157,7 @@ DIRT = {
         "exact duplicate": Dirt(6, lambda row, number: row),
         "missing respondent_id": Dirt(5, _set(c0="")),
         "bad date": Dirt(5, _set(c0="S9-4{:04d}", c2="2025-02-30")),
-        "duplicate respondent_id": Dirt(5, _set(c4=("R", "G"), c2="2025-05-09")),
+        "duplicate respondent_id, wave": Dirt(5, _set(c4=("R", "G"), c2="2025-05-09")),
     },
     "touchpoints": {"duplicate touchpoint": Dirt(1, _set(c1="attraction", c4="999"))},
     "incidents": {"after as_of": Dirt(1, _set(c0="2026-02-02", c1="New price list"))},

@@ -187,6 +187,23 @@ def test_chance_of_being_lowest_matches_the_normal_law():
     assert pytest.approx(expected, abs=0.015) == x["p_lowest"]
 
 
+def test_unanimous_gap_is_ranked_with_its_mean_fixed():
+    """Thirty of thirty at -3 are the lowest; two such items share the chance."""
+    lines = [f"r{i} x 7 4\nr{i} y {5 + i % 3} 5" for i in range(30)]
+    chances = summarise_gaps(select_answers(make_answers("\n".join(lines))))["p_lowest"]
+    assert list(chances[:2]) == [1.0, 0.0]
+    lines += [f"r{i} z 6 3" for i in range(30)]
+    chances = summarise_gaps(select_answers(make_answers("\n".join(lines))))["p_lowest"]
+    assert list(chances[:3]) == [0.5, 0.0, 0.5]
+
+
+def test_items_answered_alike_share_the_chance():
+    """Two items with the very same answers are the lowest equally often."""
+    lines = [f"r{i} {item} {5 + i % 3} 5" for i in range(30) for item in "xyz"]
+    chances = summarise_gaps(select_answers(make_answers("\n".join(lines))))["p_lowest"]
+    assert pytest.approx([1 / 3] * 3) == list(chances[:3])
+
+
 def test_same_seed_same_table():
     """Draws repeat, and another seed moves only the draws."""
     ratings = select_answers(_many({"x": -1.0, "y": -1.0}))
@@ -267,7 +284,24 @@ def test_group_difference_is_welchs():
     assert pytest.approx(-1.75 - 1 / 3 + half) == row["difference_high"]
     test = stats.ttest_ind([-3, -1, -2, -1], [0, 0, 1], equal_var=False)
     assert pytest.approx(test.pvalue) == row["p_value"] == row["q_value"]
-    assert row["n_tests"] == 2
+    # either team is all others to the other: one comparison, printed on both rows
+    assert list(table["n_tests"]) == [1] * 4
+    assert table["q_value"].nunique() == 1
+
+
+def test_two_groups_compare_each_item_once():
+    """Two items and two teams are two comparisons; three teams make six."""
+    answers = make_answers(GROUPS.rstrip() + GROUPS.replace("speed", "hold").replace("6 7", "6 3"))
+    answers["team"] = answers["respondent_id"].map(dict(zip("abcdefg", "xxxxyyy", strict=True)))
+    table = compare_gap_groups(select_answers(answers), by="team")
+    items = table[table["level"].eq("item")].set_index(["group", "name"])
+    assert list(items["n_tests"]) == [2] * 4
+    small, large = sorted(items["p_value"].unique())
+    assert pytest.approx([min(2 * small, large), large]) == sorted(items["q_value"].unique())
+    assert list(items.loc["x", "q_value"]) == list(items.loc["y", "q_value"])
+    answers["team"] = answers["respondent_id"].map(dict(zip("abcdefg", "xxyyzzz", strict=True)))
+    table = compare_gap_groups(select_answers(answers), by="team")
+    assert list(table["n_tests"][table["level"].eq("item")]) == [6] * 6
 
 
 def test_group_of_one_is_shown_without_a_comparison():

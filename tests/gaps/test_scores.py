@@ -190,6 +190,35 @@ def test_response_rate_of_a_wave_counts_its_invitations():
         summarise_response(answers, INVITED, wave="3")
 
 
+def test_answers_of_another_wave_are_no_response():
+    """All of 100 answered the first wave, half of them the second: the second has 50 %."""
+    ids = [f"r{i}" for i in range(100)]
+    first = make_outcomes("rec", [9] * 100).assign(wave="w1")
+    answers = pd.concat([first, first.head(50).assign(wave="w2")])
+    invited = pd.DataFrame({"respondent_id": ids, "wave": "w2"})
+    assert summarise_response(answers, invited, wave="w2")["score"][0] == 50.0
+    assert summarise_response(answers, invited)["score"][0] == 50.0
+    unnamed = invited.drop(columns="wave")
+    assert summarise_response(answers, unnamed, wave="w2")["score"][0] == 50.0
+    assert summarise_response(answers, unnamed)["score"][0] == 100.0
+    both = pd.concat([invited, invited.assign(wave="w1")])
+    table = summarise_response(answers, both)
+    assert (table["n"][0], table["score"][0]) == (200, 75.0)
+
+
+def test_employees_are_no_respondents():
+    """An employee who shares an id with an invited customer did not answer for him."""
+    answers = make_outcomes("rec", [9, 9]).assign(source=["customer", "employee"])
+    assert summarise_response(answers, INVITED)["score"][0] == 20.0
+
+
+def test_waves_that_never_meet_are_refused():
+    """A wave written in two ways is told with the names of either table."""
+    answers = make_outcomes("rec", [9]).assign(wave="spring")
+    with pytest.raises(InputError, match=r"respondent_id / wave in 'answers' like \['r0 / spring'"):
+        summarise_response(answers, INVITED)
+
+
 def test_ids_that_never_meet_are_refused():
     """A response rate of zero because two tables number people differently would be a lie."""
     answers = make_outcomes("rec", [9]).assign(respondent_id="S-1")

@@ -21,10 +21,15 @@ from cxlib.gaps import (
 def _row(name: str, gap: float, half: float, chance: float, **others: object) -> dict:
     return {
         **{"level": "item", "name": name, "text": None, "n": 1200, "gap": gap},
-        **{"conf_low": gap - half, "conf_high": gap + half, "p_lowest": chance},
+        **{"conf_low": gap - half, "conf_high": gap + half, "p_lowest": chance, "n_tests": 3},
         **{"q_value": 0.001 if abs(gap) > half else 0.6, "scale_min": 1.0, "scale_max": 7.0},
-        **others,
+        **{"std_error": half / 1.96, **others},
     }
+
+
+def _agreed(name: str, gap: float, chance: float, **others: object) -> dict:
+    nothing = {"std_error": 0.0, "q_value": np.nan}
+    return _row(name, gap, np.nan, chance, **(nothing | {"n": 30} | others))
 
 
 def test_clear_shortfall_is_named_with_size_and_interval():
@@ -49,19 +54,69 @@ def test_rank_below_80_percent_is_undecided():
 
 def test_no_clear_shortfall_is_said_so():
     """An interval that holds zero, and gaps above zero, are no shortfalls."""
-    assert describe_gaps(pd.DataFrame([_row("a", -0.1, 0.4, 0.9)])).startswith(
-        "No item clearly falls short; the lowest is 'a'"
+    for gap, half in ((-0.1, 0.4), (0.3, 0.1)):
+        told = describe_gaps(pd.DataFrame([_row("a", gap, half, np.nan)]))
+        assert told.startswith("No shortfall was shown on any item; the lowest is 'a': ")
+
+
+def test_shortfall_lost_to_the_correction_is_said_so():
+    """An interval below zero beside 'no shortfall' needs the reason."""
+    gaps = pd.DataFrame([_row("a", -0.3, 0.29, 0.9, q_value=0.12), _row("b", 0.1, 0.3, 0.1)])
+    assert describe_gaps(gaps).startswith(
+        "No shortfall was shown on any item, corrected for 3 comparisons; the lowest is 'a': -0.30"
     )
-    assert describe_gaps(pd.DataFrame([_row("a", 0.3, 0.1, np.nan)])).startswith(
-        "Perception falls short of expectation nowhere; the least good item is 'a'"
+
+
+def test_clear_shortfall_leads_although_an_uncertain_one_is_lower():
+    """Twelve respondents at -0.60 do not hide three hundred at -0.54."""
+    gaps = pd.DataFrame([_row("i0", -0.6, 0.93, 0.55, n=12), _row("i1", -0.54, 0.1, 0.45, n=300)])
+    assert describe_gaps(gaps) == (
+        "The largest clear shortfall is on 'i1': -0.54 points on the scale 1 to 7 "
+        "(95% interval -0.64 to -0.44, 300 respondents). "
+        "The lowest measured is 'i0': -0.60 points on the scale 1 to 7 "
+        "(95% interval -1.53 to +0.33, 12 respondents), but that is uncertain. "
+        "Which item falls most short is undecided (chance of being it: 'i0', 55%; 'i1', 45%)."
+    )
+
+
+def test_single_answer_below_is_not_passed_over():
+    """A row without any spread to judge by still stops 'most short'."""
+    alone = _row("a", -4.0, np.nan, np.nan, n=1, std_error=np.nan, q_value=np.nan)
+    told = describe_gaps(pd.DataFrame([alone, _row("b", -1.0, 0.1, np.nan)]))
+    assert told.startswith("The largest clear shortfall is on 'b': -1.00")
+    assert told.endswith(
+        "The lowest measured is 'a': -4.00 points on the scale 1 to 7 "
+        "(no interval, 1 respondent), but that is uncertain."
+    )
+
+
+def test_rank_taken_by_rows_not_shown_is_undecided():
+    """Chances may belong to rows left out for their size; then none is listed."""
+    gaps = pd.DataFrame([_row("a", -1.5, 0.1, 0.01), _row("b", -1.0, 0.1, 0.0)])
+    assert describe_gaps(gaps).endswith("Which item falls most short is undecided.")
+
+
+def test_unanimous_shortfall_is_named():
+    """Thirty of thirty at -3 leave nothing to test and are the finding all the same."""
+    gaps = pd.DataFrame([_agreed("a", -3.0, 1.0), _row("b", -1.0, 0.1, 0.0)])
+    assert describe_gaps(gaps) == (
+        "Perception falls most short on 'a': -3.00 points on the scale 1 to 7 "
+        "(all 30 respondents agree)."
+    )
+    assert describe_clear_gaps(gaps) == (
+        "By item, 1 of 2 clearly fall short and 0 clearly exceed expectation (3 comparisons, "
+        "false discovery rate 5%). Not tested, because all agree: 'a' -3.00."
     )
 
 
 def test_too_few_answers_are_said_so():
     """Without any interval nothing is claimed."""
-    gaps = pd.DataFrame([_row("a", -1.0, np.nan, np.nan)])
+    gaps = pd.DataFrame([_row("a", -1.0, np.nan, np.nan, n=1, std_error=np.nan)])
     assert describe_gaps(gaps) == "Too few answers to tell any gap by item with an interval."
     assert "Too few answers" in describe_gaps(gaps, level="dimension")
+    assert describe_clear_gaps(gaps, level="dimension") == (
+        "Too few answers to tell any gap by dimension."
+    )
 
 
 def test_total_and_wording_of_items():
@@ -84,6 +139,8 @@ def test_clear_rows_are_counted_with_the_number_of_tests():
         "By item, 1 of 3 clearly fall short and 1 clearly exceed expectation "
         "(3 comparisons, false discovery rate 5%)."
     )
+    # two rows on the page, three in the family
+    assert "(3 comparisons" in describe_clear_gaps(gaps.head(2))
 
 
 def _group(name: str, n: int, difference: float, q_value: float) -> dict:
@@ -160,9 +217,24 @@ def test_trust_depends_on_reliability():
     assert "16 item gaps) is 0.59 (95% interval 0.55 to 0.62)" in told
     assert "single respondents should not be ranked by it" in told
     assert told.endswith("10% of expectations are at the top of the scale.")
-    assert "enough to compare" in describe_trust(pd.DataFrame([total | {"reliability": 0.9}]))
     unknown = total | {"reliability": np.nan, "ceiling_share": np.nan}
     assert describe_trust(pd.DataFrame([unknown])).endswith("cannot be told from these answers.")
+
+
+@pytest.mark.parametrize(
+    ("low", "told"),
+    [
+        (0.69, "Means over many respondents stand; single respondents should not be ranked"),
+        (0.70, "By its lower end that is enough for groups, not for single respondents."),
+        (0.89, "By its lower end that is enough for groups, not for single respondents."),
+        (0.90, "Even its lower end is enough to compare single respondents, with care."),
+    ],
+)
+def test_lower_end_of_reliability_decides(low, told):
+    """0.70 is the rule for groups, 0.90 for single respondents (Nunnally and Bernstein 1994)."""
+    total = {"level": "total", "n_items": 16, "reliability": 0.92, "ceiling_share": 0.1}
+    total |= {"reliability_low": low, "reliability_high": 0.95}
+    assert told in describe_trust(pd.DataFrame([total]))
 
 
 @pytest.mark.parametrize("known", [True, False])
