@@ -67,9 +67,10 @@ def describe_breaks(funnel: pd.DataFrame) -> str:
     skipped = (
         f" ({worst['n_skipped']:,} more pass over the next stage)" if worst["n_skipped"] else ""
     )
+    still_open = f"; {worst['n_open']:,} of them may still go on" if worst["n_open"] else ""
     return (
         f"{through} Most break off after '{worst['stage']}': {int(ended.max()):,} of "
-        f"{worst['n']:,} there come to no later stage{skipped}."
+        f"{worst['n']:,} there come to no later stage{skipped}{still_open}."
     )
 
 
@@ -133,23 +134,25 @@ def describe_paths(paths: pd.DataFrame, *, goal: str = "") -> str:
     return text
 
 
-def describe_comparison(comparison: pd.DataFrame) -> str:
+def describe_comparison(comparison: pd.DataFrame, *, conf_level: float = 0.95) -> str:
     """Say what differs between groups or periods.
 
     Parameters
     ----------
     comparison : pandas.DataFrame
         From :func:`cxlib.journeys.compare_transitions`.
+    conf_level : float, default 0.95
+        One minus the share of false discoveries allowed.
 
     Returns
     -------
     str
         One or two sentences.
     """
-    n_sure = int((comparison["q_value"] <= 0.05).sum())
+    n_sure = int((comparison["q_value"] <= 1 - conf_level).sum())
     text = (
-        f"{n_sure:,} of {len(comparison):,} transitions tested differ beyond chance (5 % false "
-        "discoveries allowed)."
+        f"{n_sure:,} of {len(comparison):,} transitions tested differ beyond chance "
+        f"({1 - conf_level:.0%} false discoveries allowed)."
     )
     if not n_sure:
         return text
