@@ -120,7 +120,8 @@ def add_journeys(
         )
     end = pd.Timestamp(as_of).normalize() + pd.Timedelta(1, "D")
     _check_columns(events, view)
-    _check_rows(events, end)
+    # the last day of a zone west of Greenwich ends up to 12 hours after the day in UTC
+    _check_rows(events, end + pd.Timedelta(12, "h"))
     events = _add_view(events, view)
     if "_row" not in events.columns:
         events = _add_order(events)
@@ -175,10 +176,10 @@ def _check_rows(events: ir.Table, end: pd.Timestamp) -> None:
         if row[name]
     ]
     if row["late"]:
-        last = end - pd.Timedelta(1, "D")
         errors.append(
             InputError(
-                f"{row['late']} of {row['n']} events lie after {last:%Y-%m-%d}.",
+                f"{row['late']} of {row['n']} events lie after as_of, at {end:%Y-%m-%d %H:%M} UTC"
+                " or later.",
                 "table 'events', column 'timestamp'",
                 "set as_of to the last day of the data",
             )

@@ -135,8 +135,8 @@ def test_bad_events_are_refused_by_name(make_events):
         add_journeys(events.drop("touchpoint"), as_of=AS_OF)
     with pytest.raises(InputError, match="has no rows"):
         add_journeys(events.filter(events.customer_id == "b"), as_of=AS_OF)
-    with pytest.raises(InputError, match="1 of 1 events lie after 2023-12-31"):
-        add_journeys(events, as_of="2023-12-31")
+    with pytest.raises(InputError, match="1 of 1 events lie after as_of, at 2023-12-31 12:00 UTC"):
+        add_journeys(events, as_of="2023-12-30")
     missing = make_events([*good, ("b", "2024-01-01", "web", None)], "journey_id")
     with pytest.raises(InputError, match="1 of 2 events have no journey_id") as caught:
         add_journeys(missing, as_of=AS_OF)
