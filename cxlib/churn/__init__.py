@@ -11,11 +11,11 @@ from cxlib.churn.curves import (
 )
 from cxlib.churn.hazard import HazardModel, fit_hazard
 from cxlib.churn.inactivity import lifetimes_from_events
+from cxlib.churn.late_entry import LateEntry, detect_late_entry
 from cxlib.churn.lifetimes import Lifetimes, add_attributes, check_lifetimes
-from cxlib.churn.observation import LateEntry, detect_late_entry
 from cxlib.churn.plots import plot_hazard, plot_rmst, plot_survival
 from cxlib.churn.rmst import compare_rmst, fit_rmst
-from cxlib.churn.spells import build_lifetimes
+from cxlib.churn.spells import build_lifetimes, find_observed_from
 from cxlib.churn.wording import (
     describe_groups,
     describe_hazard,
@@ -23,6 +23,7 @@ from cxlib.churn.wording import (
     describe_naive,
     describe_staying,
     describe_time,
+    find_clearest,
 )
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "describe_staying",
     "describe_time",
     "detect_late_entry",
+    "find_clearest",
+    "find_observed_from",
     "fit_hazard",
     "fit_rmst",
     "fit_survival",

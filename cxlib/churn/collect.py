@@ -9,8 +9,9 @@ import pandas as pd
 
 from cxlib.churn.curves import fit_survival
 from cxlib.churn.inactivity import lifetimes_from_events
+from cxlib.churn.late_entry import read_days
 from cxlib.churn.lifetimes import Lifetimes, check_lifetimes
-from cxlib.churn.observation import Steps, Window, match_cause, read_days
+from cxlib.churn.observation import Steps, Window, match_cause
 from cxlib.churn.spells import build_lifetimes
 from cxlib.errors import InputError
 
@@ -28,6 +29,7 @@ def collect_lifetimes(
     cause: str = "",
     period_start: str = "",
     period_end: str = "",
+    observed_from: dt.date | str = "",
 ) -> Lifetimes:
     """Make the modelling table from whatever a workbook holds.
 
@@ -47,6 +49,8 @@ def collect_lifetimes(
         End reasons that count, separated by commas; ``""`` counts all, others are censored.
     period_start, period_end : str, default ""
         First and last day of a window of observation; ``""`` for none.
+    observed_from : datetime.date or str, default ""
+        First day on which the subscriptions record leaving; ``""`` to find it in them.
 
     Returns
     -------
@@ -84,6 +88,7 @@ def collect_lifetimes(
             cause=cause,
             period_start=period_start,
             period_end=period_end,
+            observed_from=observed_from,
         )
     raise InputError(
         "No table tells how long customers stay.",

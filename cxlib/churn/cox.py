@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.errors import TooLittleData
@@ -12,7 +13,8 @@ from cxlib.stats import Floats
 
 Integers = NDArray[np.intp]
 MAX_STEPS = 50
-_NO_MAXIMUM = "The model has no maximum: the covariates tell for certain who leaves first."
+# A hazard ratio of e^18 or so; the information goes to 0 with e^-|coefficient| where one diverges.
+LEAST_INFORMATION = 1e-8
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def fit_cox(
     entry: Floats,
     duration: Floats,
     churned: NDArray[np.bool_],
-    design: Floats,
+    design: pd.DataFrame,
     *,
     clusters: Integers | None = None,
 ) -> CoxFit:
@@ -92,8 +94,8 @@ def fit_cox(
         A row is at risk on ``entry < t <= duration``.
     churned : ndarray of bool, shape (n,)
         Whether the row ended in churn.
-    design : ndarray of float, shape (n, p)
-        Covariates without a constant column.
+    design : pandas.DataFrame, shape (n, p)
+        One column of numbers a term, none constant.
     clusters : ndarray of int, shape (n,), optional
         Rows of one customer share a number; gives the sandwich variance over clusters.
 
@@ -106,6 +108,7 @@ def fit_cox(
     ------
     TooLittleData
         When the likelihood has no maximum: a covariate separates those who leave from the rest.
+        The term with the largest standardised coefficient is named.
 
     Notes
     -----
@@ -113,7 +116,9 @@ def fit_cox(
     reduced by the share r / m of all m. Sums over risk sets are differences of cumulated counts
     by time, and the information is one X'diag(a)X less the products of the means, so the cost is
     that of one weighted least-squares fit a step, whatever the number of times. Columns are
-    standardised inside; Newton steps are halved until the likelihood rises.
+    standardised inside; Newton steps are halved until the likelihood rises. Where a coefficient
+    grows without end, the likelihood flattens until the steps vanish in rounding, which looks
+    like a maximum; it is told from one by the information, which has vanished there too.
 
     References
     ----------
@@ -123,26 +128,32 @@ def fit_cox(
     .. [3] D. Y. Lin, L. J. Wei (1989). The robust inference for the Cox proportional hazards
            model. JASA 84, 1074-1078.
     """
-    scale = design.std(axis=0)
-    rows = _lay_out(entry, duration, churned, (design - design.mean(axis=0)) / scale)
-    beta = np.zeros(design.shape[1])
+    values = design.to_numpy(float)
+    scale = values.std(axis=0)
+    rows = _lay_out(entry, duration, churned, (values - values.mean(axis=0)) / scale)
+    beta = np.zeros(values.shape[1])
     state = null = _evaluate(rows, beta)
+    converged = False
     for _ in range(MAX_STEPS):
         try:
             step = np.linalg.solve(state.information, state.gradient)
-        except np.linalg.LinAlgError as error:
-            raise TooLittleData(_NO_MAXIMUM) from error
+        except np.linalg.LinAlgError:
+            break
         following = _evaluate(rows, beta + step)
         floor = state.log_likelihood - 1e-12 * abs(state.log_likelihood)  # rounding is no descent
         while not following.log_likelihood >= floor and np.abs(step).max() > 1e-9:
             step = step / 2
             following = _evaluate(rows, beta + step)
         beta, state = beta + step, following
-        if np.abs(step).max() < 1e-9:
+        converged = bool(np.abs(step).max() < 1e-9)
+        if converged:
             break
-    # a separating covariate lets its coefficient grow by about one a step, without end
-    if not (np.abs(step).max() < 1e-9 and np.abs(beta).max() < 20):
-        raise TooLittleData(_NO_MAXIMUM)
+    if not (converged and _is_informative(state, null)):
+        term = design.columns[np.abs(beta).argmax()]
+        raise TooLittleData(
+            f"The model has no maximum: '{term}', alone or with others, tells for certain who "
+            "leaves first. Leave the covariate out or join the level with another."
+        )
     covariance = np.asarray(np.linalg.inv(state.information), dtype=float)
     if clusters is not None:
         covariance = _sandwich(rows, state, covariance, clusters)
@@ -152,6 +163,14 @@ def fit_cox(
         null.log_likelihood,
         state.log_likelihood,
     )
+
+
+def _is_informative(state: _State, null: _State) -> bool:
+    """Tell a maximum from a plateau: there the data say nothing of the coefficients."""
+    if not np.isfinite(state.information).all():
+        return False
+    least = float(np.linalg.eigvalsh(state.information)[0])
+    return least > LEAST_INFORMATION * float(np.linalg.eigvalsh(null.information)[0])
 
 
 def _lay_out(entry: Floats, duration: Floats, churned: NDArray[np.bool_], design: Floats) -> _Rows:

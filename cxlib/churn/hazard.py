@@ -16,6 +16,8 @@ from cxlib.stats import Floats, adjust_p_values, normal_quantile
 
 # Below about ten ends a coefficient, estimates are biased and intervals too short.
 CHURNED_PER_TERM = 10
+# A column of text with more distinct numbers than this is a measurement, not a list of codes.
+MOST_LEVELS = 10
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def fit_hazard(
         Columns known when the lifetime begins. Numbers, yes/no, and text that reads as a number
         throughout count per unit and keep their name as the term; other text counts by level,
         against the most common one, in terms called ``name[level]``.
+        Text with more than ten distinct numbers and a few other entries is refused.
     min_cell : int, default 10
         Lifetimes a level needs; those of rarer levels are left out.
     conf_level : float, default 0.95
@@ -74,17 +77,19 @@ def fit_hazard(
     Raises
     ------
     InputError
-        When a column is missing or has one value only.
+        When a column is missing, or holds numbers but for a few entries.
     TooLittleData
-        When fewer than ten customers churned per term, nobody or everybody with a level churned,
-        or the likelihood has no maximum.
+        When a covariate has one value only among the lifetimes left, fewer than ten customers
+        churned per term, nobody or everybody with a level churned, or the likelihood has no
+        maximum.
 
     Notes
     -----
     Cox's model with Efron's treatment of ties, unpenalised, on ``entry_days < t <=
     duration_days``. Wald intervals and p-values. When a customer has several lifetimes the
     standard errors are those of the sandwich over customers. Lifetimes with a missing covariate
-    are left out and counted, and so are terms that repeat others (the level ``No internet`` of
+    or a rare level are left out and counted, again until every level left has `min_cell` of the
+    lifetimes left; and so are terms that repeat others (the level ``No internet`` of
     two services), without which the model says the same. The factor is taken to be the same at
     every age of the customer (proportional hazards); where it is not, the estimate is an average
     over the ages observed. A hazard ratio describes who leaves; it is no proof of what would
@@ -98,27 +103,26 @@ def fit_hazard(
     .. [3] P. Peduzzi et al. (1995). Importance of events per independent variable in proportional
            hazards regression analysis II. Journal of Clinical Epidemiology 48, 1503-1510.
     """
-    table = check_lifetimes(lifetimes)
+    table = check_lifetimes(lifetimes).reset_index(drop=True)
     columns = {name: _read_covariate(table, name) for name in dict.fromkeys(covariates)}
     if not columns:
         raise InputError("There is no covariate.", "parameter 'covariates'", "name one column")
-    left_out = _leave_out(columns, min_cell)
-    kept = pd.DataFrame(columns).notna().all(axis=1)
-    table = table[kept]
+    columns, left_out = _leave_out(columns, min_cell)
+    table = table.loc[next(iter(columns.values())).index]
     if not table["churned"].any():
         raise TooLittleData("Nobody who left has a value in every covariate.")
-    design, references = _design({name: column[kept] for name, column in columns.items()})
-    churned = table["churned"].to_numpy(bool)
-    _check_design(design, churned)
+    design, references = _design(columns)
     repeated = _find_repeated(design)
     design = design.drop(columns=repeated)
+    churned = table["churned"].to_numpy(bool)
+    _check_design(design, churned)
     entry = table["entry_days"].to_numpy(float)
     customers, _ = pd.factorize(table["customer_id"])
     fit = fit_cox(
         np.where(entry > 0, entry, -1.0),  # an entry of 0 is at risk on day 0 too
         table["duration_days"].to_numpy(float),
         churned,
-        design.to_numpy(float),
+        design,
         clusters=customers if customers.max() + 1 < len(table) else None,
     )
     std_errors = np.sqrt(np.diag(fit.covariance))
@@ -160,35 +164,45 @@ def _read_covariate(table: pd.DataFrame, name: str) -> pd.Series:
     values = values.mask(values.map(lambda value: isinstance(value, str) and not value.strip()))
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     if (numbers.notna() == values.notna()).all():
-        column = numbers.mask(np.isinf(numbers))
-    else:
-        column = label_groups(table.assign(**{name: values}), by=name)
-    if column.nunique() < 2:
+        return numbers.mask(np.isinf(numbers))
+    unread = sorted({str(value) for value in values[numbers.isna()].dropna()})
+    if numbers.nunique() > MOST_LEVELS and numbers.notna().sum() > values.notna().sum() / 2:
         raise InputError(
-            f"The covariate '{name}' has one value only: it cannot explain anything.",
+            f"The covariate '{name}' holds numbers, but also {', '.join(map(repr, unread[:3]))}.",
             f"table 'lifetimes', column '{name}'",
-            "leave it out",
+            "empty what stands for no value, or write it as a number",
         )
-    return column
+    return label_groups(table.assign(**{name: values}), by=name)
 
 
-def _leave_out(columns: dict[str, pd.Series], min_cell: int) -> pd.DataFrame:
-    """Empty rare levels in `columns` and list them with the values missing before."""
-    rows = []
-    for name, column in columns.items():
-        if column.isna().any():
-            rows.append((name, int(column.isna().sum()), "no value"))
-        if column.dtype == float:
-            continue
-        counts = column.value_counts(sort=False)
-        rare = counts.index[counts < min_cell]
-        rows += [(name, int(counts[level]), f"'{level}' is too rare") for level in rare]
-        columns[name] = column.cat.remove_categories(rare)
-        if len(columns[name].cat.categories) < 2:
+def _leave_out(
+    columns: dict[str, pd.Series], min_cell: int
+) -> tuple[dict[str, pd.Series], pd.DataFrame]:
+    """Keep the lifetimes with a value in every column and no rare level; list the others."""
+    data = pd.DataFrame(columns)
+    missing = data.isna().sum()
+    rows = [(name, int(n), "no value") for name, n in missing.items() if n]
+    texts = [name for name in data.columns if data[name].dtype != float]
+    data = data.dropna()
+    n_before = 0
+    while len(data) != n_before:  # a level can become rare when lifetimes of others go
+        n_before = len(data)
+        for name in texts:
+            counts = data[name].value_counts(sort=False)
+            rare = counts.index[counts < max(min_cell, 1)]
+            found = [level for level in rare if counts[level]]
+            rows += [(name, int(counts[level]), f"'{level}' is too rare") for level in found]
+            data[name] = data[name].cat.remove_categories(rare)
+        data = data.dropna()
+    for name in data.columns:
+        if data[name].nunique() < 2:
+            few = f"fewer than two levels with {min_cell} lifetimes or more"
             raise TooLittleData(
-                f"'{name}' has fewer than two levels with {min_cell} lifetimes or more."
+                f"'{name}' has {few if name in texts else 'one value only'} among the lifetimes "
+                "with a value in every covariate. Leave it out."
             )
-    return pd.DataFrame(rows, columns=["covariate", "n", "why"])
+    kept = {name: data[name] for name in data.columns}
+    return kept, pd.DataFrame(rows, columns=["covariate", "n", "why"])
 
 
 def _design(columns: dict[str, pd.Series]) -> tuple[pd.DataFrame, list[tuple[str, str, int]]]:
@@ -218,12 +232,6 @@ def _check_design(design: pd.DataFrame, churned: np.ndarray) -> None:
     for term in design.columns:
         values = design[term].to_numpy()
         ends = values[churned]
-        if values.min() == values.max():
-            raise InputError(
-                f"'{term}' has one value only among the complete lifetimes.",
-                "parameter 'covariates'",
-                "leave the covariate out",
-            )
         if ends.min() == ends.max() and ends[0] in (values.min(), values.max()):
             raise TooLittleData(
                 f"All who churned have {term} = {ends[0]:g}, others have not: its hazard ratio "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import pandas as pd
@@ -26,11 +27,14 @@ class Lifetimes:
         One row per step from the records to the table: `step`, `n`, `n_customers`, `why`.
     source : str
         The table of the workbook it was made from.
+    observed_from : datetime.date, optional
+        First day on which leaving is recorded; None when it is from the first start on.
     """
 
     table: pd.DataFrame
     ledger: pd.DataFrame
     source: str
+    observed_from: dt.date | None = None
 
 
 def check_lifetimes(lifetimes: pd.DataFrame) -> pd.DataFrame:

@@ -5,15 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
-from cxlib.churn.curves import count_risk_sets
 from cxlib.churn.lifetimes import Lifetimes, check_lifetimes
 from cxlib.errors import InputError, TooLittleData, closest
-
-# Fewer churned than this could be missing before the first one by chance; exp(-5) is under 1 %.
-EXPECTED_BEFORE = 5.0
 
 
 @dataclass
@@ -93,9 +88,9 @@ class Window:
         InputError
             When a date cannot be read or the window is empty.
         """
-        known = _day("as_of", as_of)
-        first = _day("period_start", period_start) if period_start else None
-        last = min(_day("period_end", period_end), known) if period_end else known
+        known = read_day("as_of", as_of)
+        first = read_day("period_start", period_start) if period_start else None
+        last = min(read_day("period_end", period_end), known) if period_end else known
         if first is not None and first > last:
             raise InputError(
                 f"The window from {period_start} to {period_end or as_of} is empty.",
@@ -105,100 +100,32 @@ class Window:
         return cls(first, last, known)
 
 
-def _day(name: str, date: dt.date | str) -> int:
+def read_day(name: str, date: dt.date | str) -> int:
+    """Count the days from 1970 to a date given as a parameter.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    date : datetime.date or str
+        The date, ISO when it is text.
+
+    Returns
+    -------
+    int
+        Days since 1970-01-01.
+
+    Raises
+    ------
+    InputError
+        When it is no date.
+    """
     try:
         return (dt.date.fromisoformat(str(date)) - dt.date(1970, 1, 1)).days
     except ValueError as error:
         raise InputError(
             f"{name} = {date!r} is no date.", f"parameter '{name}'", "write it as 2025-12-31"
         ) from error
-
-
-def read_days(moments: pd.Series) -> pd.Series:
-    """Count the days from 1970 to some moments, so that durations are plain differences.
-
-    Parameters
-    ----------
-    moments : pandas.Series
-        Timestamps or ISO dates; the time of day is dropped.
-
-    Returns
-    -------
-    pandas.Series of float
-        Days since 1970-01-01, missing where there is no moment.
-    """
-    stamps = pd.to_datetime(moments).dt.normalize()
-    return (stamps - pd.Timestamp(0)) / pd.Timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class LateEntry:
-    """The day from which leaving could be seen in the data.
-
-    Parameters
-    ----------
-    observed_from : pandas.Timestamp
-        Day of the first end in the data.
-    n_customers : int
-        Customers who had started before that day.
-    n_expected : float
-        Ends that these customers' later behaviour would have let expect before that day.
-    """
-
-    observed_from: pd.Timestamp
-    n_customers: int
-    n_expected: float
-
-
-def detect_late_entry(lifetimes: pd.DataFrame) -> LateEntry | None:
-    """Tell whether the data begin later than the customers, and on which day.
-
-    Parameters
-    ----------
-    lifetimes : pandas.DataFrame, one row per lifetime
-        Columns `customer_id`, `spell`, `started_at`, `duration_days`, `churned`.
-
-    Returns
-    -------
-    LateEntry or None
-        None when the first end comes no later than chance allows.
-
-    Notes
-    -----
-    An extract of "customers since March" holds those who started earlier and were still there in
-    March, and none of those who left before. Its mark is that nobody leaves for long after the
-    first start. The first end of a customer's last lifetime is taken as the day from which
-    leaving was recorded; an earlier lifetime may be known only because its owner came back.
-
-    From that day on the cumulative hazard is estimated by age (Nelson-Aalen with late entry), and
-    with it the number of ends to expect before the day, given each customer's age at it. Under
-    complete data the hazard summed up to the first event is exponential with mean 1, so that 5
-    and more has a probability below 1 %; then the data are taken to begin late. Age is allowed
-    for: a minimum term in which nobody leaves is no sign of late entry.
-
-    References
-    ----------
-    .. [1] J. P. Klein, M. L. Moeschberger (2003). Survival Analysis, 2nd ed., sections 3.4, 4.6.
-    """
-    table = check_lifetimes(lifetimes.drop(columns="entry_days", errors="ignore"))
-    start = read_days(table["started_at"])
-    end = start + table["duration_days"]
-    is_last = table["spell"] == table.groupby("customer_id")["spell"].transform("max")
-    if not (is_last & table["churned"]).any():
-        return None
-    first_end = end[is_last & table["churned"]].min()
-    table["entry_days"] = (first_end - 1 - start).clip(lower=0)
-    seen = table[end >= first_end]
-    counts = count_risk_sets(seen)
-    n_at_risk = counts["n_at_risk"].clip(lower=1)  # at an age nobody was seen, nobody left
-    hazard = np.append(0.0, (counts["n_churned"] / n_at_risk).cumsum())
-    known = np.searchsorted(counts["time_days"], seen["entry_days"], side="right")
-    expected = float(hazard[known][seen["entry_days"] > 0].sum())
-    if expected < EXPECTED_BEFORE:
-        return None
-    early = seen["entry_days"] > 0
-    n_customers = int(seen.loc[early, "customer_id"].nunique())
-    return LateEntry(pd.Timestamp(0) + pd.Timedelta(days=first_end), n_customers, expected)
 
 
 def observe_spells(
@@ -208,7 +135,7 @@ def observe_spells(
     steps: Steps,
     source: str,
     cause: str = "",
-    observed_from: float = 0,
+    observed_from: int = 0,
 ) -> Lifetimes:
     """Cut spells to what was observed and measure them.
 
@@ -225,7 +152,7 @@ def observe_spells(
         The table of the workbook the spells come from.
     cause : str, default ""
         End reasons that count, separated by commas; ``""`` counts all.
-    observed_from : float, default 0
+    observed_from : int, default 0
         Day number from which ends were recorded, 0 for always.
 
     Returns
@@ -238,13 +165,22 @@ def observe_spells(
     InputError
         When `cause` names a reason that does not occur.
     TooLittleData
-        When nothing was observed or nobody left.
+        When the window ends before ends were recorded, nothing was observed or nobody left.
     """
-    begin = max(observed_from, window.first or 0)
+    begin, recorded = window.first or 0, None
     before, after = spells["last_day"] < begin, spells["first_day"] > window.last
-    steps.add("left out: ended before", spells[before], "ended before observation began")
+    if observed_from > spells["first_day"].min():
+        recorded = dt.date(1970, 1, 1) + dt.timedelta(days=observed_from)
+        since = f"leaving is recorded from {recorded} on"
+        if observed_from > window.last:
+            raise TooLittleData(f"{since.capitalize()}; the window ends before.")
+        unknown = spells["last_day"] < observed_from
+        steps.add("left out: ended before ends were recorded", spells[unknown], since)
+        begin, before = max(begin, observed_from), before & ~unknown
+        after &= ~unknown
+    steps.add("left out: ended before", spells[before], "ended before the window")
     steps.add("left out: began after", spells[after & ~before], "began after the window")
-    table = spells[~before & ~after].copy()
+    table = spells[(spells["last_day"] >= begin) & ~after].copy()
     if table.empty:
         raise TooLittleData("Nobody was a customer in the days observed.")
     beyond = table["last_day"] > window.last
@@ -267,7 +203,7 @@ def observe_spells(
     first = ["customer_id", "spell", "started_at", "duration_days", "churned", "entry_days"]
     rest = [name for name in table.columns if name not in [*first, "first_day", "last_day"]]
     table = table[[*first, *rest]].sort_values(first[:2], ignore_index=True)
-    return Lifetimes(check_lifetimes(table), steps.table(), source)
+    return Lifetimes(check_lifetimes(table), steps.table(), source, recorded)
 
 
 def match_cause(lifetimes: pd.DataFrame, *, cause: str) -> pd.Series:

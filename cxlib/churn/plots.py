@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 _MONTH = 30.4375
 _LINES = ("-", "--", "-.", ":")
 _LABEL_WIDTH = 26
+_SUPPOSED = ",\nif other reasons did not exist"
 _COLUMNS = 300  # steps a curve is drawn with: finer ones cannot be seen and make heavy pages
 
 
-def plot_survival(survival: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_survival(survival: pd.DataFrame, *, cause: str = "", ax: Axes | None = None) -> Axes:
     """Draw curves with their intervals and, under the axis, how many are still observed.
 
     Parameters
     ----------
     survival : pandas.DataFrame
         As `cxlib.churn.fit_survival` returns it. Of more than eight groups the largest are drawn.
+    cause : str, default ""
+        End reasons that count; the axis then says what the values suppose.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
@@ -48,7 +51,9 @@ def plot_survival(survival: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         label = _wrap(group)
         ax.step(days, curve["survival"], where="post", color=colour, linestyle=style, label=label)
     ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=(0, (2, 4)))
-    ax.set(xlim=(0, last * 1.01), ylim=(0, 1.02), ylabel="still customers")
+    ax.set(
+        xlim=(0, last * 1.01), ylim=(0, 1.02), ylabel=f"still customers{_SUPPOSED if cause else ''}"
+    )
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     _mark_time(ax, last)
     if len(groups) > 1:
@@ -96,13 +101,15 @@ def _write_at_risk(ax: Axes, survival: pd.DataFrame, groups: list[str]) -> None:
             ax.annotate(f"{n:,}", (tick, 0), (0, depth), ha="center", **row)
 
 
-def plot_rmst(rmst: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_rmst(rmst: pd.DataFrame, *, cause: str = "", ax: Axes | None = None) -> Axes:
     """Draw the mean days within the horizon, one point and interval a group.
 
     Parameters
     ----------
     rmst : pandas.DataFrame
         As `cxlib.churn.fit_rmst` returns it.
+    cause : str, default ""
+        End reasons that count; the axis then says what the values suppose.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
@@ -113,17 +120,21 @@ def plot_rmst(rmst: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = _draw_intervals(rmst, name="group", value="rmst_days", ax=ax)
     horizon = rmst["horizon_days"].iloc[0]
-    ax.set_xlabel(f"mean days as a customer in the first {horizon:,.0f} days")
+    ax.set_xlabel(
+        f"mean days as a customer in the first {horizon:,.0f} days{_SUPPOSED if cause else ''}"
+    )
     return ax
 
 
-def plot_hazard(hazard: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_hazard(hazard: pd.DataFrame, *, cause: str = "", ax: Axes | None = None) -> Axes:
     """Draw hazard ratios with their intervals on a log scale.
 
     Parameters
     ----------
     hazard : pandas.DataFrame
         The `table` of `cxlib.churn.fit_hazard`.
+    cause : str, default ""
+        End reasons that count; the axis then names them.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
@@ -137,7 +148,8 @@ def plot_hazard(hazard: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = _draw_intervals(hazard, name="term", value="hazard_ratio", ax=ax)
     ax.axvline(1, color=INK, linewidth=1)
     ax.set_xscale("log")
-    ax.set_xlabel("hazard ratio, log scale\n(under 1: stay longer, over 1: leave sooner)")
+    of = f" of leaving for {_shorten(cause, 40)}" if cause else ""
+    ax.set_xlabel(f"hazard ratio{of}, log scale\n(under 1: stay longer, over 1: leave sooner)")
     low, high = hazard["conf_low"].min(), hazard["conf_high"].max()
     ax.set_xlim(min(low, 0.95) / 1.05, max(high, 1.05) * 1.05)
     is_short = max(high, 1) / min(low, 1) < 8  # too short for marks at 1, 2, 5, 10, ...

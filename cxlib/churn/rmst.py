@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.churn.curves import add_greenwood, count_risk_sets, split_groups
+from cxlib.churn.curves import add_greenwood, count_at_risk, count_risk_sets, split_groups
 from cxlib.errors import InputError, TooLittleData
 from cxlib.stats import adjust_p_values, normal_quantile
+
+# Under about ten who left, the days lost are too skewed for a symmetric interval.
+FEW_CHURNED = 10
 
 
 def fit_rmst(
@@ -24,7 +27,8 @@ def fit_rmst(
         Columns `customer_id`, `duration_days`, `churned`; `entry_days` for late entry.
     horizon_days : float
         Days counted at most. Beyond the shortest follow-up of a group it is cut to that for all
-        groups, since means to different horizons cannot be compared.
+        groups, since means to different horizons cannot be compared. A group that has left to the
+        last is followed to any day: nobody of it is left.
     by : str, default ""
         Column of groups; ``""`` for all customers only.
     conf_level : float, default 0.95
@@ -34,7 +38,9 @@ def fit_rmst(
     -------
     pandas.DataFrame
         One row per group (``all`` first): `group`, `horizon_days` (the one used), `rmst_days`
-        (0 to the horizon), `std_error`, `conf_low`, `conf_high`, `n` (lifetimes).
+        (0 to the horizon), `std_error`, `conf_low`, `conf_high`, `n` (lifetimes), `n_churned`
+        (before the horizon). No `std_error` where nobody, or everybody at once, left before it;
+        in the second case no interval either.
 
     Raises
     ------
@@ -49,11 +55,17 @@ def fit_rmst(
     days of churn of A^2 d / (n (n - d)), with A the area from that day to the horizon: the
     variance of the estimate, not of the lifetimes. Follow-up is the longest duration of a group.
 
+    The interval is symmetric from ten who left on. Under that it is symmetric for the log of the
+    days lost (horizon less mean), whose spread is skewed. Where nobody left, it begins at the
+    horizon times the exact (Clopper-Pearson) lower end of the share still there at the horizon.
+
     References
     ----------
     .. [1] J. P. Klein, M. L. Moeschberger (2003). Survival Analysis, 2nd ed., section 4.5.
     .. [2] P. Royston, M. K. B. Parmar (2013). Restricted mean survival time. BMC Medical Research
            Methodology 13, 152.
+    .. [3] C. J. Clopper, E. S. Pearson (1934). The use of confidence or fiducial limits.
+           Biometrika 26, 404-413.
 
     Examples
     --------
@@ -70,17 +82,43 @@ def fit_rmst(
             "give a number of days, for example 365",
         )
     parts = split_groups(lifetimes, by=by)
-    horizon = min(horizon_days, *(part["duration_days"].max() for part in parts.values()))
+    horizon = min(horizon_days, *map(_follow_up, parts.values()))
     if horizon <= 0:
         raise TooLittleData("A group was not followed for a single day: there is no mean to give.")
-    z = normal_quantile(conf_level)
     rows = []
     for group, part in parts.items():
-        mean, std_error = _area(count_risk_sets(part), horizon)
-        low, high = max(mean - z * std_error, 0.0), min(mean + z * std_error, horizon)
-        rows.append((group, float(horizon), mean, std_error, low, high, len(part)))
-    columns = ["group", "horizon_days", "rmst_days", "std_error", "conf_low", "conf_high", "n"]
-    return pd.DataFrame(rows, columns=columns)
+        counts = count_risk_sets(part)
+        before = counts[counts["time_days"] < horizon]
+        n_churned = int(before["n_churned"].sum())
+        mean, std_error = _area(counts, horizon)
+        if n_churned:
+            ends = _interval(mean, std_error, horizon, n_churned, conf_level)
+        else:
+            fewest = min(before["n_at_risk"].min(), count_at_risk(part, np.array([horizon]))[0])
+            ends = (horizon * (0.5 - conf_level / 2) ** (1 / fewest), horizon)
+        spread = std_error if std_error > 0 else np.nan
+        rows.append((group, float(horizon), mean, spread, *ends, len(part), n_churned))
+    columns = ["group", "horizon_days", "rmst_days", "std_error", "conf_low", "conf_high"]
+    return pd.DataFrame(rows, columns=[*columns, "n", "n_churned"])
+
+
+def _follow_up(lifetimes: pd.DataFrame) -> float:
+    """Find the last day the curve is known on; a curve that has reached 0 stays there."""
+    survival = add_greenwood(count_risk_sets(lifetimes))["survival"]
+    return float(lifetimes["duration_days"].max()) if survival.iloc[-1] > 0 else np.inf
+
+
+def _interval(
+    mean: float, std_error: float, horizon: float, n_churned: int, conf_level: float
+) -> tuple[float, float]:
+    z = normal_quantile(conf_level)
+    if std_error <= 0:
+        return np.nan, np.nan
+    if n_churned >= FEW_CHURNED:
+        return max(mean - z * std_error, 0.0), min(mean + z * std_error, horizon)
+    lost = horizon - mean
+    factor = np.exp(z * std_error / lost)
+    return max(horizon - lost * factor, 0.0), horizon - lost / factor
 
 
 def _area(counts: pd.DataFrame, horizon: float) -> tuple[float, float]:
@@ -112,7 +150,8 @@ def compare_rmst(rmst: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFram
 
     Notes
     -----
-    Groups are independent, so the variances add; normal approximation.
+    Groups are independent, so the variances add; normal approximation, rough where fewer than ten
+    of a group left. No interval and no test where one of the groups has no standard error.
     """
     groups = rmst[rmst["group"] != "all"]
     z = normal_quantile(conf_level)
@@ -120,7 +159,7 @@ def compare_rmst(rmst: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFram
     for (_, a), (_, b) in combinations(groups.iterrows(), 2):
         difference = a["rmst_days"] - b["rmst_days"]
         std_error = float(np.hypot(a["std_error"], b["std_error"]))
-        p_value = float(2 * stats.norm.sf(abs(difference) / std_error)) if std_error else np.nan
+        p_value = float(2 * stats.norm.sf(abs(difference) / std_error)) if std_error > 0 else np.nan
         ends = (difference - z * std_error, difference + z * std_error)
         names = (a["group"], b["group"], a["horizon_days"])
         rows.append((*names, difference, std_error, *ends, p_value))

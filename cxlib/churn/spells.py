@@ -6,8 +6,9 @@ import datetime as dt
 
 import pandas as pd
 
+from cxlib.churn.late_entry import detect_late_entry, read_days
 from cxlib.churn.lifetimes import Lifetimes
-from cxlib.churn.observation import Steps, Window, detect_late_entry, observe_spells, read_days
+from cxlib.churn.observation import Steps, Window, observe_spells, read_day
 from cxlib.errors import TooLittleData
 from cxlib.frames import read_duration
 from cxlib.schema import check_table
@@ -23,6 +24,7 @@ def build_lifetimes(
     cause: str = "",
     period_start: str = "",
     period_end: str = "",
+    observed_from: dt.date | str = "",
 ) -> Lifetimes:
     """Turn paid periods into lifetimes, so that changing the plan is not taken for leaving.
 
@@ -41,6 +43,9 @@ def build_lifetimes(
     period_start, period_end : str, default ""
         First and last day of a window of observation; ``""`` for none. Who was a customer before
         enters late on the first day; who is one after it is censored on the last.
+    observed_from : datetime.date or str, default ""
+        First day on which leaving is recorded, for part of a company as `find_observed_from`
+        tells it of the whole; ``""`` to find it here.
 
     Returns
     -------
@@ -54,7 +59,7 @@ def build_lifetimes(
         When a column is missing, `cause` names no end reason of the data, `grace` has no unit, or
         the window is empty.
     TooLittleData
-        When no usable period is left or nobody left.
+        When no usable period is left, leaving is recorded only after the window, or nobody left.
 
     Notes
     -----
@@ -94,23 +99,62 @@ def build_lifetimes(
     window = Window.read(as_of=as_of, period_start=period_start, period_end=period_end)
     steps = Steps()
     spells = _merge_periods(_read_periods(subscriptions, window, steps), grace_days, window, steps)
-    observed_from = 0.0
-    if spells["churned"].any():
-        late = detect_late_entry(
-            spells.assign(
-                started_at=pd.to_datetime(spells["first_day"], unit="D"),
-                duration_days=spells["last_day"] - spells["first_day"],
-            )
-        )
-        observed_from = float(read_days(pd.Series([late.observed_from]))[0]) if late else 0.0
+    recorded = read_day("observed_from", observed_from) if observed_from else _detect(spells)
     return observe_spells(
         spells,
         window=window,
         steps=steps,
         source="subscriptions",
         cause=cause,
-        observed_from=observed_from,
+        observed_from=recorded,
     )
+
+
+def find_observed_from(
+    subscriptions: pd.DataFrame, *, as_of: dt.date | str, grace: str | pd.Timedelta = "30d"
+) -> dt.date:
+    """Find the first day on which leaving is recorded, for use with part of the customers.
+
+    A segment has too few ends to tell; the whole company tells for it.
+
+    Parameters
+    ----------
+    subscriptions : pandas.DataFrame, one row per paid period
+        Periods of all customers, as `build_lifetimes` takes them.
+    as_of : datetime.date or str
+        Last day known, included.
+    grace : str or pandas.Timedelta, default "30d"
+        Longest break that does not count as having left.
+
+    Returns
+    -------
+    datetime.date
+        The day that `detect_late_entry` finds, else the first start.
+
+    Raises
+    ------
+    InputError
+        When a column is missing.
+    TooLittleData
+        When no usable period is left.
+    """
+    check_table(subscriptions, ("customer_id", "started_at"), table="subscriptions")
+    window, steps = Window.read(as_of=as_of, period_start="", period_end=""), Steps()
+    grace_days = read_duration(grace, name="grace").days
+    spells = _merge_periods(_read_periods(subscriptions, window, steps), grace_days, window, steps)
+    return dt.date(1970, 1, 1) + dt.timedelta(
+        days=_detect(spells) or int(spells["first_day"].min())
+    )
+
+
+def _detect(spells: pd.DataFrame) -> int:
+    """Find the number of the day from which leaving is recorded, 0 for always."""
+    if not spells["churned"].any():
+        return 0
+    start = pd.to_datetime(spells["first_day"], unit="D")
+    days = spells["last_day"] - spells["first_day"]
+    late = detect_late_entry(spells.assign(started_at=start, duration_days=days))
+    return (late.observed_from - pd.Timestamp(0)).days if late else 0
 
 
 def _read_periods(subscriptions: pd.DataFrame, window: Window, steps: Steps) -> pd.DataFrame:

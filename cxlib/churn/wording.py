@@ -57,27 +57,37 @@ def describe_staying(
         f"{_of_hundred(row['conf_high'])}) after {describe_time(row['time_days'])}"
         for _, row in rows.iterrows()
     ]
-    told[0] = told[0].replace(" after ", " are still here after ")
-    given = f"If nobody left for another reason than {cause}: of" if cause else "Of"
+    here = "would still be here" if cause else "are still here"
+    told[0] = told[0].replace(" after ", f" {here} after ")
+    given = f"If other reasons than {cause} did not exist: of" if cause else "Of"
     half = medians[medians["group"] == "all"].iloc[0]
     return (
-        f"{given} 100 new customers, {_join(told)}. {_describe_half(half)} "
+        f"{given} 100 new customers, {_join(told)}. {_describe_half(half, bool(cause))} "
         f"The ranges are {conf_level:.0%} intervals."
     )
 
 
-def _describe_half(half: pd.Series) -> str:
+def _describe_half(half: pd.Series, is_supposed: bool) -> str:
     if pd.isna(half["median_days"]):
-        return "Fewer than half leave within the time observed."
+        leave = "would leave" if is_supposed else "leave"
+        return f"Fewer than half {leave} within the time observed."
+    half_left = "Half would have left" if is_supposed else "Half have left"
     median, low = describe_time(half["median_days"]), describe_time(half["conf_low"])
     if pd.isna(half["conf_high"]):
-        return f"Half have left after about {median} ({low} or later than observed)."
+        return f"{half_left} after about {median} ({low} or later than observed)."
     high = describe_time(half["conf_high"])
     unit = high.split()[-1]
-    return f"Half have left after about {median} ({low.removesuffix(f' {unit}')} to {high})."
+    return f"{half_left} after about {median} ({low.removesuffix(f' {unit}')} to {high})."
 
 
-def describe_groups(comparisons: pd.DataFrame, at: pd.DataFrame, *, by: str) -> str:
+def describe_groups(
+    comparisons: pd.DataFrame,
+    at: pd.DataFrame,
+    *,
+    by: str,
+    cause: str = "",
+    conf_level: float = 0.95,
+) -> str:
     """Say whether groups differ, and which stay longest and shortest.
 
     Parameters
@@ -85,80 +95,124 @@ def describe_groups(comparisons: pd.DataFrame, at: pd.DataFrame, *, by: str) -> 
     comparisons : pandas.DataFrame
         As `compare_groups` returns it.
     at : pandas.DataFrame
-        As `read_survival` returns it; groups are told on its last day known for all of them.
+        As `read_survival` returns it; the groups are told on the last day on which most of them
+        are known, if at least two are.
     by : str
         Name of the grouping.
-
-    Returns
-    -------
-    str
-        Two sentences.
-    """
-    p_value, pairs = comparisons["p_value"].iloc[0], comparisons.iloc[1:]
-    groups = at[at["group"] != "all"]
-    days = groups.groupby("time_days")["group"].nunique()
-    day = days[days == days.max()].index.max()
-    on_day = groups[groups["time_days"] == day].sort_values("survival", kind="stable")
-    worst, best = on_day.iloc[0], on_day.iloc[-1]
-    found = "differ" if p_value < 0.05 else "cannot be told apart"
-    p_text = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
-    n_pairs = int((pairs["q_value"] < 0.05).sum())
-    return (
-        f"Groups by {by} {found} in how long they stay (log-rank {p_text}); of {len(pairs)} pairs "
-        f"{n_pairs} differ after correction for testing so many. After {describe_time(day)}, "
-        f"{best['survival']:.0%} of '{best['group']}' and {worst['survival']:.0%} of "
-        f"'{worst['group']}' are still here."
-    )
-
-
-def describe_hazard(hazard: pd.DataFrame) -> str:
-    """Say which terms come with a clearly higher or lower risk.
-
-    Parameters
-    ----------
-    hazard : pandas.DataFrame
-        The `table` of `fit_hazard`.
+    cause : str, default ""
+        End reasons that count; the second sentence then says what it assumes.
+    conf_level : float, default 0.95
+        A difference counts as shown below 1 less this.
 
     Returns
     -------
     str
         One or two sentences.
     """
-    clear = hazard[hazard["q_value"] < 0.05].sort_values("p_value", kind="stable")
+    p_value, pairs = comparisons["p_value"].iloc[0], comparisons.iloc[1:]
+    if pd.isna(p_value):
+        return f"Groups by {by} cannot be compared: they were never at risk together."
+    shown = "A" if p_value < 1 - conf_level else "No"
+    p_text = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    n_pairs = int((pairs["q_value"] < 1 - conf_level).sum())
+    told = (
+        f"{shown} difference between groups by {by} in how long they stay is shown (log-rank "
+        f"{p_text}); of {len(pairs)} pair{'s' if len(pairs) != 1 else ''}, {n_pairs} "
+        f"differ{'s' if n_pairs == 1 else ''} after correction for testing so many."
+    )
+    groups = at[at["group"] != "all"]
+    n_known = groups.groupby("time_days")["group"].transform("nunique")
+    groups = groups[(n_known == n_known.max()) & (n_known > 1)]
+    if groups.empty:
+        return told
+    day = groups["time_days"].max()
+    on_day = groups[groups["time_days"] == day].sort_values("survival", kind="stable")
+    worst, best = on_day.iloc[0], on_day.iloc[-1]
+    stay = "would still be here if other reasons did not exist" if cause else "are still here"
+    return (
+        f"{told} After {describe_time(day)}, {best['survival']:.0%} of '{best['group']}' and "
+        f"{worst['survival']:.0%} of '{worst['group']}' {stay}."
+    )
+
+
+def find_clearest(hazard: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """List the terms shown to go with a higher or lower risk, the clearest first.
+
+    Parameters
+    ----------
+    hazard : pandas.DataFrame
+        The `table` of `fit_hazard`.
+    conf_level : float, default 0.95
+        A ratio counts as shown when its `q_value` is below 1 less this.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `hazard` by rising `q_value`, then `p_value`; none when nothing is shown.
+    """
+    shown = hazard[hazard["q_value"] < 1 - conf_level]
+    return shown.sort_values(["q_value", "p_value"], kind="stable")
+
+
+def describe_hazard(hazard: pd.DataFrame, *, conf_level: float = 0.95) -> str:
+    """Say which terms go with a clearly higher or lower risk.
+
+    Parameters
+    ----------
+    hazard : pandas.DataFrame
+        The `table` of `fit_hazard`.
+    conf_level : float, default 0.95
+        A ratio counts as shown when its `q_value` is below 1 less this.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
+    clear = find_clearest(hazard, conf_level=conf_level)
     if clear.empty:
-        return f"No term changes the risk of leaving beyond chance ({len(hazard)} tested)."
+        return (
+            "No term was shown to go with a higher or lower risk of leaving "
+            f"({len(hazard)} tested)."
+        )
     told = [
         f"{row['term']} × {row['hazard_ratio']:.3g} ({row['conf_low']:.3g}–{row['conf_high']:.3g})"
         for _, row in clear.head(3).iterrows()
     ]
+    verb = "goes" if len(clear) == 1 else "go"
     return (
-        f"A changed risk of leaving is shown for {len(clear)} of {len(hazard)} terms, after "
+        f"{len(clear)} of {len(hazard)} terms {verb} with a higher or lower risk of leaving, after "
         f"correction for testing so many. The clearest: {_join(told)}."
     )
 
 
-def describe_naive(at: pd.DataFrame) -> str:
+def describe_naive(at: pd.DataFrame, *, cause: str = "") -> str:
     """Say how far a hasty reading of the records would be off.
 
     Parameters
     ----------
     at : pandas.DataFrame
-        Rows of `read_survival` on the curves of `compare_naive`; the day nearest to a year is
-        told.
+        Rows of `read_survival` on the curves of `compare_naive`; of the days known for the
+        analysis and another reading, the nearest to a year is told.
+    cause : str, default ""
+        End reasons that count; the sentence then says what it assumes.
 
     Returns
     -------
     str
-        One sentence; empty when there is no other reading.
+        One sentence; empty when there is no other reading to compare with.
     """
-    day = min(at["time_days"], key=lambda days: abs(days - 365.25))
-    on_day = at[at["time_days"] == day].set_index("group")["survival"]
-    others = on_day.drop("as analysed")
-    if others.empty:
+    known = at.pivot(index="time_days", columns="group", values="survival")
+    known = known[known["as analysed"].notna() & (known.notna().sum(axis=1) > 1)]
+    if known.empty:
         return ""
+    day = min(known.index, key=lambda days: abs(days - 365.25))
+    on_day = known.loc[day, list(dict.fromkeys(at["group"]))].dropna()
+    others = on_day.drop("as analysed")
     told = [f"{share:.0%} ({method})" for method, share in others.items()]
+    given = "if other reasons did not exist, " if cause else ""
     return (
-        f"After {describe_time(day)} a hasty reading would show {_join(told)} "
+        f"After {describe_time(day)}, {given}a hasty reading would show {_join(told)} "
         f"instead of {on_day['as analysed']:.0%}."
     )
 

@@ -14,7 +14,7 @@ from cxlib.errors import InputError, TooLittleData
 
 def fit(entry: list, duration: list, churned: list, x: list) -> CoxFit:
     """Fit lists."""
-    design = np.asarray(x, dtype=float).reshape(len(duration), -1)
+    design = pd.DataFrame(np.asarray(x, dtype=float).reshape(len(duration), -1))
     numbers = (np.asarray(part, dtype=float) for part in (entry, duration))
     return fit_cox(*numbers, np.asarray(churned, dtype=bool), design)
 
@@ -97,7 +97,7 @@ def test_robust_variance_of_lung_equals_r() -> None:
         np.full(len(lung), -1.0),
         lung["time"].to_numpy(float),
         lung["status"].to_numpy(bool),
-        lung[["age", "sex"]].to_numpy(float),
+        lung[["age", "sex"]],
         clusters=np.arange(len(lung)),
     )
 
@@ -131,7 +131,10 @@ def test_late_entry_equals_statsmodels(company: pd.DataFrame) -> None:
         company["duration_days"], x, status=company["churned"], entry=entry, ties="efron"
     ).fit(disp=0)
     ours = fit_cox(
-        entry, company["duration_days"].to_numpy(float), company["churned"].to_numpy(bool), x
+        entry,
+        company["duration_days"].to_numpy(float),
+        company["churned"].to_numpy(bool),
+        pd.DataFrame(x),
     )
 
     np.testing.assert_allclose(theirs.params, ours.estimates, atol=1e-6)
@@ -211,10 +214,13 @@ def test_returning_customers_widen_the_standard_error(company: pd.DataFrame) -> 
     [
         ([], InputError, "There is no covariate"),
         (["visist"], InputError, "did you mean 'visits'"),
-        (["constant"], InputError, "'constant' has one value only"),
+        (["constant"], TooLittleData, "'constant' has fewer than two levels"),
+        (["fixed"], TooLittleData, "'fixed' has one value only"),
+        (["empty"], TooLittleData, "'empty' has one value only"),
+        (["unclean"], InputError, "'unclean' holds numbers, but also 'n/a'"),
         (["separates"], TooLittleData, "separates = 1, others have not"),
         (["early"], TooLittleData, "no maximum"),
-        (["number"], TooLittleData, "fewer than two levels with 10 lifetimes"),
+        (["number"], TooLittleData, "fewer than two levels with 10 lifetimes or more"),
         (["hundreds"], TooLittleData, "too few for 179 terms"),
     ],
 )
@@ -225,6 +231,9 @@ def test_what_has_no_estimate_is_named(
     place = np.arange(len(company))
     table = company.assign(
         constant="x",
+        fixed=1.0,
+        empty=None,
+        unclean=np.where(place == 3, "n/a", (place % 50).astype(str)),
         separates=(company["churned"] | (place % 2 == 0)).astype(int),
         early=-company["duration_days"].where(company["churned"], 9_999.0),
         number=[f"n{i}" for i in place],
@@ -232,3 +241,88 @@ def test_what_has_no_estimate_is_named(
     )
     with pytest.raises(error, match=message):
         churn.fit_hazard(table, covariates=covariates)
+
+
+@pytest.mark.parametrize("case", ["after all others", "before all others", "lone latest"])
+@pytest.mark.parametrize("more", [[], ["visits"]])
+def test_a_level_that_separates_is_named_and_not_estimated(case: str, more: list) -> None:
+    """The coefficient grows without end; steps that vanish in rounding are no maximum."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        n = 200
+        level = (rng.random(n) < 0.4).astype(float)
+        days, churned = rng.integers(1, 100, n), rng.random(n) < 0.9
+        if case == "lone latest":
+            lone = np.flatnonzero(level)[0]
+            churned &= level == 0
+            churned[lone], days[lone] = True, 500
+        else:
+            days[level == (case == "after all others")] += 100
+        table = pd.DataFrame(
+            {
+                "customer_id": np.arange(n).astype(str),
+                "duration_days": days,
+                "churned": churned,
+                "level": level,
+                "visits": rng.normal(size=n),
+            }
+        )
+        with pytest.raises(TooLittleData, match="no maximum: 'level', alone or with others"):
+            churn.fit_hazard(table, covariates=["level", *more])
+
+
+def test_a_large_but_finite_ratio_is_estimated(company: pd.DataFrame) -> None:
+    """One among many leaves early: the ratio is far from 1 and its interval wide."""
+    rng = np.random.default_rng(1)
+    rare = (np.arange(len(company)) < 300).astype(float)
+    churned = company["churned"] & (rare == 0)
+    churned.iloc[np.flatnonzero(rare)[rng.integers(300)]] = True
+    model = churn.fit_hazard(company.assign(churned=churned, rare=rare), covariates=["rare"])
+
+    assert model.table["hazard_ratio"].iloc[0] < 0.1
+    assert 0.9 < model.table["std_error"].iloc[0] < 1.1
+
+
+def test_a_level_made_rare_by_other_missing_values_is_left_out(company: pd.DataFrame) -> None:
+    """Twelve lifetimes of a level, two of them complete, are two; the level goes as well."""
+    table = company.reset_index(drop=True)
+    table.loc[:11, "plan"] = "C"
+    table.loc[:9, "visits"] = None
+    model = churn.fit_hazard(table, covariates=["plan", "visits"])
+
+    assert model.table["term"].tolist() == ["plan[B]", "visits"]
+    assert model.table.loc[0, "n"] == 2_000 - 12
+    assert model.left_out.iloc[-1].tolist() == ["plan", 2, "'C' is too rare"]
+    table.loc[10:11, "visits"] = None
+    emptied = churn.fit_hazard(table, covariates=["plan", "visits"])
+    assert emptied.table["term"].tolist() == ["plan[B]", "visits"]
+    assert emptied.left_out["why"].tolist() == ["no value"]
+
+
+def test_who_lacks_a_rare_level_is_not_counted_as_the_reference(company: pd.DataFrame) -> None:
+    """Lifetimes of a level that is too rare leave the model with it."""
+    table = company.reset_index(drop=True)
+    table.loc[:8, "plan"] = "C"
+    alone = churn.fit_hazard(table, covariates=["plan"]).table
+    without = churn.fit_hazard(table[9:], covariates=["plan"]).table
+
+    pd.testing.assert_frame_equal(without, alone)
+
+
+def test_terms_that_repeat_others_need_no_churn_of_their_own(company: pd.DataFrame) -> None:
+    """Two terms and eight copies ask for twenty who left, not for a hundred."""
+    few = company.assign(
+        churned=company["churned"] & (company["churned"].cumsum() <= 30),
+        **{f"copy{i}": company["visits"] for i in range(8)},
+    )
+    copies = [f"copy{i}" for i in range(8)]
+
+    assert churn.fit_hazard(few, covariates=["visits", *copies]).repeated == copies
+
+
+def test_codes_with_a_word_among_them_are_levels(company: pd.DataFrame) -> None:
+    """'1', '2' and '3 or more' are no numbers with an error among them."""
+    codes = company["visits"].map({0: "1", 1: "2", 2: "3 or more"})
+    model = churn.fit_hazard(company.assign(codes=codes), covariates=["codes"])
+
+    assert len(model.table) == 2

@@ -70,7 +70,7 @@ def test_intervals_are_drawn_for_every_row(lifetimes: pd.DataFrame) -> None:
     axes = churn.plot_rmst(rmst)
     assert axes.get_xlabel() == "mean days as a customer in the first 365 days"
     assert len(axes.get_yticklabels()) == 11
-    assert figure_svg(axes) == figure_svg(axes)
+    assert figure_svg(axes) == figure_svg(churn.plot_rmst(rmst))
 
 
 def test_wide_ratios_get_marks_at_one_two_five() -> None:
@@ -108,8 +108,9 @@ def test_the_headline_is_rendered_from_results() -> None:
     told = churn.describe_staying(
         at, half.assign(median_days=np.nan, conf_high=np.nan), cause="price"
     )
-    assert told.startswith("If nobody left for another reason than price: of 100 new customers")
-    assert "Fewer than half leave within the time observed." in told
+    assert told.startswith("If other reasons than price did not exist: of 100 new customers")
+    assert "would still be here after 12 months" in told
+    assert "Fewer than half would leave within the time observed." in told
 
 
 def test_findings_name_the_groups_and_terms(lifetimes: pd.DataFrame) -> None:
@@ -119,15 +120,80 @@ def test_findings_name_the_groups_and_terms(lifetimes: pd.DataFrame) -> None:
     survival = churn.fit_survival(two, by="plan")
     at = churn.read_survival(survival, times=[90, 180])
     told = churn.describe_groups(churn.compare_groups(two, by="plan"), at, by="plan")
-    assert "Groups by plan differ in how long they stay (log-rank p < 0.001)" in told
-    assert "of 1 pairs 1 differ" in told
+    assert "A difference between groups by plan in how long they stay is shown" in told
+    assert "(log-rank p < 0.001); of 1 pair, 1 differs after correction" in told
+    assert "% of 'some' are still here." in told
+    told = churn.describe_groups(churn.compare_groups(two, by="plan"), at, by="plan", cause="x")
+    assert told.endswith("would still be here if other reasons did not exist.")
 
     model = churn.fit_hazard(two, covariates=["visits"])
-    assert "for 1 of 1 terms" in churn.describe_hazard(model.table)
+    assert "1 of 1 terms goes with a higher or lower risk" in churn.describe_hazard(model.table)
     flat = model.table.assign(q_value=0.9)
     assert churn.describe_hazard(flat) == (
-        "No term changes the risk of leaving beyond chance (1 tested)."
+        "No term was shown to go with a higher or lower risk of leaving (1 tested)."
     )
+    assert churn.find_clearest(flat).empty
+
+
+def test_the_clearest_term_is_not_the_largest() -> None:
+    """A ratio of 9 that chance explains gives way to a clear one under 1."""
+    hazard = pd.DataFrame(
+        {
+            "term": ["wide", "clear", "less clear"],
+            "hazard_ratio": [9.0, 0.5, 1.4],
+            "conf_low": [0.5, 0.4, 1.1],
+            "conf_high": [99.0, 0.6, 1.8],
+            "p_value": [0.3, 0.001, 0.03],
+            "q_value": [0.3, 0.003, 0.07],
+        }
+    )
+
+    assert churn.find_clearest(hazard)["term"].tolist() == ["clear"]
+    assert churn.find_clearest(hazard, conf_level=0.9)["term"].tolist() == ["clear", "less clear"]
+    assert "1 of 3 terms" in churn.describe_hazard(hazard)
+    assert "2 of 3 terms" in churn.describe_hazard(hazard, conf_level=0.9)
+
+
+def test_groups_followed_for_a_short_time_are_told_without_a_day() -> None:
+    """No day common to two groups, then none is named; the level decides what is shown."""
+    comparisons = pd.DataFrame({"p_value": [0.08, 0.08], "q_value": [np.nan, 0.08]})
+    at = pd.DataFrame({"group": ["all", "a"], "time_days": [182.0, 182.0], "survival": [0.5, 0.4]})
+    told = churn.describe_groups(comparisons, at, by="plan")
+    wide = churn.describe_groups(comparisons, at[:1], by="plan", conf_level=0.9)
+
+    assert told.startswith("No difference between groups by plan")
+    assert told.endswith("of 1 pair, 0 differ after correction for testing so many.")
+    assert wide.startswith("A difference between groups by plan")
+    never = churn.describe_groups(comparisons.assign(p_value=np.nan), at, by="plan")
+    assert never == "Groups by plan cannot be compared: they were never at risk together."
+
+
+def test_a_cause_is_told_on_every_axis(lifetimes: pd.DataFrame) -> None:
+    """What would be without the other reasons is not what is."""
+    supposed = "if other reasons did not exist"
+    assert supposed in churn.plot_survival(churn.fit_survival(lifetimes), cause="x").get_ylabel()
+    rmst = churn.fit_rmst(lifetimes, horizon_days=365)
+    assert supposed in churn.plot_rmst(rmst, cause="x").get_xlabel()
+    model = churn.fit_hazard(lifetimes, covariates=["visits"])
+    label = churn.plot_hazard(model.table, cause="price").get_xlabel()
+    assert label.startswith("hazard ratio of leaving for price")
+
+
+def test_readings_are_compared_on_a_day_known_for_both() -> None:
+    """The analysed window may end before the day nearest to a year."""
+    at = pd.DataFrame(
+        {
+            "group": ["as analysed", "every record a lifetime", "every record a lifetime"],
+            "time_days": [118.0, 118.0, 182.0],
+            "survival": [0.7, 0.6, 0.5],
+        }
+    )
+
+    assert churn.describe_naive(at) == (
+        "After 118 days, a hasty reading would show 60% (every record a lifetime) instead of 70%."
+    )
+    assert churn.describe_naive(at.iloc[[0, 2]]) == ""
+    assert "if other reasons did not exist" in churn.describe_naive(at, cause="x")
 
 
 def test_there_may_be_nothing_to_tell() -> None:
@@ -142,5 +208,5 @@ def test_there_may_be_nothing_to_tell() -> None:
     other = at.assign(group="late entry ignored", survival=0.6)
     told = churn.describe_naive(pd.concat([at, other]))
     assert told == (
-        "After 12 months a hasty reading would show 60% (late entry ignored) instead of 50%."
+        "After 12 months, a hasty reading would show 60% (late entry ignored) instead of 50%."
     )
