@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
@@ -60,13 +62,21 @@ class _Engine(Engine):
         client = _Client(nb_man, kernel_name=kernel_name, startup_timeout=start_timeout)
         client.account, account.client, account.notebook = account, client, nb_man.nb
         client.km = client.create_kernel_manager()
-        if os.name == "posix":  # customer data do not cross a TCP port other users could read
-            client.km.transport = "ipc"
-        # what the kernel process itself logs is no result; tracebacks are in the notebook
-        return client.execute(
-            env=os.environ | _ONE_THREAD | {"CX_RUN_DIR": str(run_folder)},
-            stderr=subprocess.DEVNULL,
-        )
+        with tempfile.TemporaryDirectory(prefix="cx-") as sockets:
+            # customer data do not cross a TCP port that other users of the host could read; the
+            # kernels of one process need a folder each, and a socket's path has little room
+            if os.name == "posix" and len(sockets) < 80:
+                client.km.transport, client.km.ip = "ipc", f"{sockets}/kernel"
+            try:
+                # what the kernel process logs is no result; tracebacks are in the notebook
+                return client.execute(
+                    env=os.environ | _ONE_THREAD | {"CX_RUN_DIR": str(run_folder)},
+                    stderr=subprocess.DEVNULL,
+                )
+            finally:  # the client leaves the loop it made for this thread open
+                loop = ensure_event_loop()
+                if not loop.is_running():
+                    loop.close()
 
 
 def register_engine() -> None:

@@ -81,10 +81,10 @@ def render_index(runs: list[dict[str, Any]], title: str) -> str:
     str
         A whole HTML document.
     """
-    from cxlib.show import format_figure
+    from cxlib.show import format_figure, format_interval
 
     return _template("index.html.j2").render(
-        runs=runs, title=title, figure=format_figure, advice=_ADVICE
+        runs=runs, title=title, figure=format_figure, interval=format_interval, advice=_ADVICE
     )
 
 

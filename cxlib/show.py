@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cxlib.style import Axes
 
 PAGE_ROWS = 25
+_STYLES = {"share": "percent", "count": "n", "points": "0.00", "days": "0.0", "p": "p"}
+_BARE = {"share", "count", "points", "p", ""}
 _KEY_FIGURES: dict[str, dict[str, Any]] = {}
 _FORMULA = re.compile(r"^[=+\-@\t\r|%]")
 _PLAIN_NUMBER = re.compile(r"^[+-]?[\d.,]+(?:[eE][+-]?\d+)?%?$")
@@ -111,8 +113,7 @@ def show_key_figures() -> None:
     rows = []
     for figure in _KEY_FIGURES.values():
         unit, low, high = figure["unit"], figure["conf_low"], figure["conf_high"]
-        interval = (
-            "" if low is None else f"{format_figure(low, unit)} to {format_figure(high, unit)}"
+        interval = format_interval(low, high, unit)
         )
         n = "" if figure["n"] is None else f"{figure['n']:,}"
         rows.append((figure["label"], format_figure(figure["value"], unit), interval, n))
@@ -275,9 +276,34 @@ def format_figure(value: float | int | str | None, unit: str) -> str:
         return "cannot tell"
     if isinstance(value, str):
         return value
-    styles = {"share": "percent", "count": "n", "points": "0.00", "days": "0.0", "p": "p"}
-    text = _cell(value, styles.get(unit, "0.00"))
-    return text if unit in {"share", "count", "points", "p", ""} else f"{text} {unit}"
+    text = _cell(value, _STYLES.get(unit, "0.00"))
+    if unit == "days" and abs(value) >= 100:
+        text = f"{value:,.0f}"
+    return text if unit in _BARE else f"{text} {unit}"
+
+
+def format_interval(
+    low: float | int | str | None, high: float | int | str | None, unit: str
+) -> str:
+    """Write the interval of a key figure for a reader.
+
+    Parameters
+    ----------
+    low, high : float, int, str or None
+        Its ends; an end that is None is not reached.
+    unit : str
+        As in :func:`record`.
+
+    Returns
+    -------
+    str
+        Such as ``"39.2 to 45.1 days"``; empty without a lower end.
+    """
+    if low is None:
+        return ""
+    upper = "not reached" if high is None else format_figure(high, unit)
+    lower = format_figure(low, unit)
+    return f"{lower if unit in _BARE else lower.removesuffix(f' {unit}')} to {upper}"
 
 
 def render_table(table: pd.DataFrame, *, title: str, formats: Mapping[str, str]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import nbformat
 import pandas as pd
 import pytest
 
+from cxlib.batch import run_batch
 from cxlib.errors import InputError
 from cxlib.runs import _put, execute_run, exit_code, plan_run
 
@@ -112,6 +113,27 @@ def test_braces_in_paths_are_names(place):
 
     assert execute_run(plan)["status"] == "ok"
     assert (out / "small/report.html").is_file()
+
+
+def test_two_kernels_at_a_time_do_not_meet(place):
+    """Runs side by side end like runs one after the other, and the index lists both."""
+    plans = [
+        plan_run(
+            str(place / "small.ipynb"),
+            workbook=str(place),
+            given={"mode": mode},
+            out=place / "side",
+        )
+        for mode in ("ok", "warn", "ok ")
+    ]
+    told = []
+    runs = run_batch(
+        plans, place / "side", title="T", workers=2, told=lambda plan, run: told.append(plan)
+    )
+
+    assert [run["status"] for run in runs] == ["ok", "ok-with-warnings", "ok"]
+    assert len(told) == 3
+    assert (place / "side/index.html").read_text("utf-8").count("report.html") == 3
 
 
 def test_of_two_runs_that_end_together_one_stays_whole(tmp_path):

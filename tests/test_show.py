@@ -122,6 +122,7 @@ def test_figures_repeat_byte_for_byte():
         (0.1234, "share", "12.3%"),
         (1234.0, "count", "1,234"),
         (31.26, "days", "31.3 days"),
+        (1260.0, "days", "1,260 days"),
         (None, "share", "cannot tell"),
         ("not reached", "days", "not reached"),
         (0.00001, "p", "< 0.001"),
@@ -131,3 +132,11 @@ def test_figures_repeat_byte_for_byte():
 def test_key_figures_are_written_for_readers(value, unit, expected):
     """Rounded, with their unit."""
     assert show.format_figure(value, unit) == expected
+
+
+def test_intervals_name_their_unit_once():
+    """An end that is not reached is said so."""
+    assert show.format_interval(39.2, 45.14, "days") == "39.2 to 45.1 days"
+    assert show.format_interval(0.1, 0.2, "share") == "10.0% to 20.0%"
+    assert show.format_interval(400, None, "days") == "400 to not reached"
+    assert show.format_interval(None, 1.0, "days") == ""
