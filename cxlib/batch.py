@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cxlib.errors import InputError
+from cxlib.plans import TIMEOUT_SECONDS, Plan, plan_run
 from cxlib.report import render_index
-from cxlib.runs import TIMEOUT_SECONDS, Plan, execute_run, plan_run
+from cxlib.runs import execute_run
 from cxlib.workbook import SAMPLES, explain, load_yaml
 
 Told = Callable[[Plan, dict[str, Any]], None]
@@ -143,6 +144,7 @@ def run_batch(
     """
 
     def execute(plan: Plan) -> dict[str, Any]:
+        """Run one plan in a worker."""
         run = execute_run(plan)
         told(plan, run)
         return {**run, "folder": plan.folder.name}

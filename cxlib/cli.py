@@ -16,7 +16,7 @@ from cxlib.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cxlib.runs import Plan
+    from cxlib.plans import Plan
 
 app = typer.Typer(
     name="cx",
@@ -35,7 +35,7 @@ Timeout = Annotated[float, typer.Option(min=1, help="Seconds a run may take.")]
 @app.command()
 def demo(out: Out = Path("out/demo")) -> int:
     """Run all notebooks on the sample company and write index.html."""
-    from cxlib.runs import notebook_names, plan_run
+    from cxlib.plans import notebook_names, plan_run
 
     plans = [plan_run(n, workbook="samples", given={}, out=out) for n in notebook_names()]
     return _run_all(plans, out, "Brightline Broadband: customer experience", workers=2)
@@ -84,7 +84,8 @@ def run(
     timeout: Timeout = 1800,
 ) -> int:
     """Run one notebook and write its page, tables and record."""
-    from cxlib.runs import execute_run, exit_code, plan_run
+    from cxlib.plans import plan_run
+    from cxlib.runs import execute_run, exit_code
 
     given = _given(parameter or [])
     plan = plan_run(notebook, workbook=workbook, given=given, out=out, timeout=timeout)

@@ -23,6 +23,7 @@ class _Client(PapermillNotebookClient):
     account: Any = None
 
     def papermill_execute_cells(self) -> None:
+        """Execute the cells in order and note how each ends."""
         account = self.account
         total = sum(cell.cell_type == "code" for cell in self.nb.cells)
         done = 0
@@ -59,6 +60,7 @@ class _Engine(Engine):
         start_timeout: int = 60,
         **settings: Any,
     ) -> Any:
+        """Run the notebook in a kernel of its own."""
         client = _Client(nb_man, kernel_name=kernel_name, startup_timeout=start_timeout)
         client.account, account.client, account.notebook = account, client, nb_man.nb
         client.km = client.create_kernel_manager()

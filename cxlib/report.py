@@ -81,7 +81,7 @@ def render_index(runs: list[dict[str, Any]], title: str) -> str:
     str
         A whole HTML document.
     """
-    from cxlib.show import format_figure, format_interval
+    from cxlib.formats import format_figure, format_interval
 
     return _template("index.html.j2").render(
         runs=runs, title=title, figure=format_figure, interval=format_interval, advice=_ADVICE

@@ -329,6 +329,7 @@ def _check_names(book: Workbook, file: Path, lines: Lines) -> None:
     errors = []
 
     def unknown(what: str, name: str, options: Any, *location: str) -> None:
+        """Note a name that the contract does not have."""
         errors.append(
             InputError(
                 f"The {what} '{name}' is unknown.",

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import nbformat
 
-from cxlib.runs import execute_run, plan_run
+from cxlib.plans import plan_run
+from cxlib.runs import execute_run
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 

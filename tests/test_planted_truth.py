@@ -11,7 +11,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from cxlib.data import open_workbook
-from cxlib.runs import execute_run, plan_run
+from cxlib.plans import plan_run
+from cxlib.runs import execute_run
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
 

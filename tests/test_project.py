@@ -52,7 +52,7 @@ def test_studies_stand_on_the_base_alone(study):
 
 def test_publishing_knows_no_study():
     """Runs and pages work for any notebook."""
-    for name in ("report", "runs", "batch", "kernels", "cli", "__main__", "lab"):
+    for name in ("report", "plans", "runs", "batch", "kernels", "cli", "__main__", "lab"):
         own, _ = imported(ROOT / f"cxlib/{name}.py")
         assert not own & STUDIES, name
 

@@ -11,7 +11,8 @@ import pytest
 
 from cxlib.batch import run_batch
 from cxlib.errors import InputError
-from cxlib.runs import _put, execute_run, exit_code, plan_run
+from cxlib.plans import plan_run
+from cxlib.runs import _put, execute_run, exit_code
 
 PARAMETERS = """workbook = "samples"  # a cx.yml
 segment_by = ""

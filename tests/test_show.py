@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from cxlib import show
+from cxlib import formats, show
 from cxlib.errors import InputError
 from cxlib.style import new_axes
 
@@ -78,7 +78,7 @@ def test_table_names_are_plain():
 def test_tables_are_escaped_and_accessible():
     """Cells, headers and caption are text; headers have a scope; formats are applied."""
     table = pd.DataFrame({"who": ["<script>", None], "share": [0.1234, 0.5], "n": [1234, 5]})
-    page, text = show.render_table(table, title="<b>", formats={"share": "percent", "n": "n"})
+    page, text = formats.render_table(table, title="<b>", formats={"share": "percent", "n": "n"})
 
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
@@ -92,7 +92,7 @@ def test_tables_are_escaped_and_accessible():
 
 def test_long_tables_say_that_they_are_cut():
     """Nobody takes the first rows for all."""
-    page, _ = show.render_table(pd.DataFrame({"a": range(30)}), title="t", formats={})
+    page, _ = formats.render_table(pd.DataFrame({"a": range(30)}), title="t", formats={})
 
     assert "The first 25 of 30 rows." in page
 
@@ -131,12 +131,12 @@ def test_figures_repeat_byte_for_byte():
 )
 def test_key_figures_are_written_for_readers(value, unit, expected):
     """Rounded, with their unit."""
-    assert show.format_figure(value, unit) == expected
+    assert formats.format_figure(value, unit) == expected
 
 
 def test_intervals_name_their_unit_once():
     """An end that is not reached is said so."""
-    assert show.format_interval(39.2, 45.14, "days") == "39.2 to 45.1 days"
-    assert show.format_interval(0.1, 0.2, "share") == "10.0% to 20.0%"
-    assert show.format_interval(400, None, "days") == "400 to not reached"
-    assert show.format_interval(None, 1.0, "days") == ""
+    assert formats.format_interval(39.2, 45.14, "days") == "39.2 to 45.1 days"
+    assert formats.format_interval(0.1, 0.2, "share") == "10.0% to 20.0%"
+    assert formats.format_interval(400, None, "days") == "400 to not reached"
+    assert formats.format_interval(None, 1.0, "days") == ""

@@ -138,6 +138,7 @@ def _sniff(text: str) -> str:
     sample = text[:65536].splitlines()[:50]
 
     def score(delimiter: str) -> tuple[bool, float, int]:
+        """Rank by: splits at all, splits alike, splits into many."""
         widths = [len(fields) for fields in csv.reader(sample, delimiter=delimiter) if fields]
         same = sum(width == widths[0] for width in widths) / len(widths)
         return widths[0] > 1, same, widths[0]
@@ -156,6 +157,7 @@ def _parse(
     offset = 1 if header else 2
 
     def keep_account(record: Any) -> str:
+        """Remember a record of another width."""
         broken[record.number - offset] = record.text or ""
         return "skip"
 

@@ -253,6 +253,7 @@ def _excel_text(column: pd.Series) -> pd.Series:
     dates = all(value.time() == datetime.time() for value in stamps)
 
     def write(value: Any) -> str:
+        """Write one cell."""
         if value is None or (isinstance(value, float) and value != value) or value is pd.NaT:
             return ""
         if isinstance(value, bool):

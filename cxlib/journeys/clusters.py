@@ -98,6 +98,7 @@ def find_clusters(
     stability: dict[int, Floats] = {}
 
     def resample(k: int) -> float:
+        """Return the least stability of k groups, measured once."""
         if k not in stability:
             stability[k] = _resample(spots, drawn, labels[k], k, n_resamples, random_state)
         return float(stability[k].min())

@@ -80,6 +80,7 @@ def embed_paths(
     from sklearn.preprocessing import normalize
 
     def grams(path: str) -> list[str]:
+        """List touchpoints and successive pairs."""
         names = split_path(path, without=without)
         return names + [a + ARROW + b for a, b in pairwise(names)]
 

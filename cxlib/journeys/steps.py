@@ -222,6 +222,7 @@ def _add_steps(events: ir.Table, idle: pd.Timedelta, end: pd.Timestamp, given: b
     from ibis import _
 
     def micros(time: pd.Timestamp | pd.Timedelta) -> int:
+        """Count microseconds."""
         return time.value // 1000
 
     epoch = ibis.timestamp("1970-01-01")

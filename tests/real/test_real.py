@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from cxlib.data import open_workbook
-from cxlib.runs import execute_run, plan_run
+from cxlib.plans import plan_run
+from cxlib.runs import execute_run
 
 HERE = Path(__file__).parent
 
