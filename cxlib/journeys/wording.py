@@ -54,7 +54,7 @@ def describe_breaks(funnel: pd.DataFrame) -> str:
     """
     first, last = funnel.iloc[0], funnel.iloc[-1]
     if len(funnel) == 1:
-        return f"{first['n']:,} journeys reach '{first['stage']}'."
+        return f"Journeys that reach '{first['stage']}': {first['n']:,}."
     through = (
         f"Of {first['n']:,} journeys that reach '{first['stage']}', {last['conversion_share']:.1%} "
         f"({last['conf_low']:.1%} to {last['conf_high']:.1%}) come to '{last['stage']}' with every "

@@ -46,7 +46,7 @@ def test_breaks_name_the_largest_loss(make_steps):
         "Of 61 journeys that reach 'ad', 49.2% (37.1% to 61.4%) come to 'order' with every stage "
         "between in order. Most break off after 'web': 30 of 60 there come to no later stage."
     )
-    assert describe_breaks(funnel.head(1)) == "61 journeys reach 'ad'."
+    assert describe_breaks(funnel.head(1)) == "Journeys that reach 'ad': 61."
     whole = measure_funnel(make_steps([("a", "ad web")]), ["ad", "web"])
     assert "break off" not in describe_breaks(whole)
 
