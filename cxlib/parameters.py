@@ -8,7 +8,7 @@ import io
 import json
 import keyword
 import tokenize
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +25,16 @@ VIEWS = ("touchpoint", "channel", "stage", "department")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a notebook.
+    """One parameter of a notebook: its literal default, the comment behind it as help.
 
     Parameters
     ----------
-    name : str
-        An identifier.
+    name, about : str
+        An identifier and its help.
     default : object
-        The literal in the notebook.
-    about : str
-        The comment behind it.
+        The literal.
     kind : str
-        How values are read: a key of ``KINDS``, or the type of the default.
+        How values are read: a key of ``KINDS``.
     """
 
     name: str
@@ -290,7 +288,10 @@ def check_values(
 
 
 def check_against(
-    parameters: Mapping[str, Parameter], values: Mapping[str, Any], tables: Tables
+    parameters: Mapping[str, Parameter],
+    values: Mapping[str, Any],
+    tables: Tables,
+    uses: Sequence[str],
 ) -> None:
     """Check values that name something in the data: a column, a touchpoint, a wave.
 
@@ -302,6 +303,8 @@ def check_against(
         Typed values.
     tables : Tables
         The opened workbook.
+    uses : sequence of str
+        The tables the notebook rests on; columns are looked up there.
 
     Raises
     ------
@@ -309,12 +312,12 @@ def check_against(
         When something named is not there.
     """
     errors = []
+    options = _OPTIONS | dict.fromkeys(("column", "columns"), lambda _: _columns(tables, uses))
     for name, parameter in parameters.items():
         value = values[name]
-        options = _OPTIONS.get(parameter.kind)
-        if not value or options is None or name == "segment_by":
+        if not value or parameter.kind not in options or name == "segment_by":
             continue
-        known = options(tables)
+        known = options[parameter.kind](tables)
         wanted = value if isinstance(value, list) else [value]
         if parameter.kind == "end_reasons":
             wanted = [part.strip() for part in value.split(",")]
@@ -344,10 +347,10 @@ def _check_inactivity(
     ]
 
 
-def _columns(tables: Tables) -> list[str]:
+def _columns(tables: Tables, uses: Sequence[str]) -> list[str]:
     """List what customers, journeys or answers can be split by: texts, flags and attributes."""
     names = []
-    for table in tables.names:
+    for table in (name for name in tables.names if name in uses):
         contract = TABLES[table]
         for column in getattr(tables, table).columns:
             kind = contract.column(column).kind if contract.knows(column) else "text"
@@ -389,8 +392,6 @@ def _outcomes(tables: Tables) -> list[str]:
 
 
 _OPTIONS: dict[str, Callable[[Any], list[str] | None]] = {
-    "column": _columns,
-    "columns": _columns,
     "touchpoint": _places,
     "touchpoints": _places,
     "end_reasons": _reasons,

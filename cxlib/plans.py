@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from cxlib.errors import InputError, TooLittleData, closest
 from cxlib.parameters import Parameter, check_against, check_values, read_parameters
-from cxlib.schema import TABLES
 from cxlib.workbook import SAMPLES, Workbook, read_workbook, shipped
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ class Plan:
         All parameters, defaults included.
     book : Workbook
         The workbook it runs on.
+    uses : list of str
+        Its tables that the notebook rests on.
     folder : pathlib.Path
         Folder of the run.
     timeout : float
@@ -46,6 +47,7 @@ class Plan:
     title: str
     parameters: dict[str, Any]
     book: Workbook
+    uses: list[str]
     folder: Path
     timeout: float = TIMEOUT_SECONDS
 
@@ -148,10 +150,10 @@ def plan_run(
     book = read_workbook(workbook)
     location = SAMPLES if workbook == SAMPLES else str(book.file)
     values = check_values(declared, given, where) | {"workbook": location}
-    _check_data(book_node, declared, values, where)
+    uses = _check_data(book_node, declared, values, where)
     folder = out.resolve() / _slug(path.stem, declared, values)
     _check_folder(folder)
-    return Plan(path, _title(book_node, path.stem), values, book, folder, timeout)
+    return Plan(path, _title(book_node, path.stem), values, book, uses, folder, timeout)
 
 
 def _check_data(
@@ -159,32 +161,31 @@ def _check_data(
     declared: Mapping[str, Parameter],
     values: Mapping[str, Any],
     where: str,
-) -> None:
-    """Audit the workbook and check the parameters that name something in it."""
+) -> list[str]:
+    """Audit the workbook, check the parameters that name something in it, list tables used."""
     from cxlib.data import open_workbook
 
     cuts = ("segment_by", "segment", "period_start", "period_end")
     cut = {name: values[name] for name in cuts if name in values}
     tables = open_workbook(values["workbook"], **cut)
     needs = notebook.metadata.get("cx", {})
-    try:
-        tables.require(*needs.get("tables", []))
-    except TooLittleData:
-        return  # sound input whose cut is empty: the run says so on its page
     choices = needs.get("any_of", [])
-
-    def given(name: str) -> bool:
-        """Tell whether a table or a parameter is there."""
-        return tables.has(name) if name in TABLES else bool(values.get(name))
-
-    if choices and not any(all(given(name) for name in group) for group in choices):
+    met = [group for group in choices if all(tables.has(n) or values.get(n) for n in group)]
+    if choices and not met:
         wanted = " or ".join(" with ".join(f"'{name}'" for name in group) for group in choices)
         raise InputError(
             f"The notebook needs {wanted}.",
             f"{where}, {tables.book.file} has {list(tables.book.tables)}",
             "map a table that is missing ('cx check --contract'), or give the parameter",
         )
-    check_against(declared, values, tables)
+    named = [*needs.get("tables", []), *needs.get("also", []), *(n for g in met for n in g)]
+    uses = [name for name in tables.book.tables if name in named or not named]
+    try:
+        tables.require(*needs.get("tables", []))
+        check_against(declared, values, tables, uses)
+    except TooLittleData:
+        pass  # sound input whose cut is empty: the run says so on its page
+    return uses
 
 
 def _title(notebook: NotebookNode, name: str) -> str:

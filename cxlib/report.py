@@ -53,6 +53,7 @@ def render_report(notebook: NotebookNode, run: dict[str, Any], book: Workbook) -
         A whole HTML document without code, scripts or references to other hosts.
     """
     intro, *sections = list(_sections(notebook))
+    inputs = [entry for entry in run["inputs"] if entry["table"] in run["uses"]]
     return _template("report.html.j2").render(
         run=run,
         book=book,
@@ -61,8 +62,10 @@ def render_report(notebook: NotebookNode, run: dict[str, Any], book: Workbook) -
         sections=[section for section in sections if section.blocks],
         advice=_advice(run),
         made=_day(run["started_at"]),
+        scope=describe_scope(run["parameters"]),
         parameters=_given(run["parameters"]),
-        refused=sum(entry["rows_refused"] for entry in run["inputs"]),
+        inputs=inputs,
+        refused=sum(entry["rows_refused"] for entry in inputs),
     )
 
 
@@ -84,8 +87,35 @@ def render_index(runs: list[dict[str, Any]], title: str) -> str:
     from cxlib.formats import format_figure, format_interval
 
     return _template("index.html.j2").render(
-        runs=runs, title=title, figure=format_figure, interval=format_interval, advice=_ADVICE
+        runs=runs,
+        title=title,
+        figure=format_figure,
+        interval=format_interval,
+        scope=describe_scope,
+        advice=_ADVICE,
     )
+
+
+def describe_scope(parameters: dict[str, Any]) -> str:
+    """Say which part of the customers or of the time a page is about.
+
+    Parameters
+    ----------
+    parameters : dict
+        Parameters of the run.
+
+    Returns
+    -------
+    str
+        Such as ``"Only region = Cork, from 2024-01-01"``; empty when it is about all.
+    """
+    parts = []
+    if parameters.get("segment"):
+        parts.append(f"{parameters['segment_by']} = {parameters['segment']}")
+    for name, word in (("period_start", "from"), ("period_end", "to")):
+        if parameters.get(name):
+            parts.append(f"{word} {parameters[name]}")
+    return f"Only {', '.join(parts)}" if parts else ""
 
 
 def _template(name: str) -> Any:

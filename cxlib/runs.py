@@ -11,7 +11,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,9 @@ from cxlib.plans import Plan
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from cxlib.data.ledger import LedgerEntry
+
+MANY_REFUSED, FEW = 0.05, 5  # share and number of rows
 GOOD = ("ok", "ok-with-warnings", "too-little-data", "skipped-unchanged")
 BAD = ("failed-cell", "timeout", "dead-kernel", "not-run")
 Progress = Callable[[int, int], None]
@@ -164,7 +167,9 @@ def _describe(plan: Plan, work: Path, status: str, error: dict[str, Any] | None)
     text = (work / "records.jsonl").read_text("utf-8")
     records = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
     figures = {r["id"]: r for r in records if r["kind"] == "key_figure"}
-    warnings = [r["text"] for r in records if r["kind"] == "warning"]
+    entries = [table.entry for table in audit_workbook(plan.book).values()]
+    refused = _warn_of_refusals(entry for entry in entries if entry.table in plan.uses)
+    warnings = refused + [r["text"] for r in records if r["kind"] == "warning"]
     return {
         "status": "ok-with-warnings" if status == "ok" and warnings else status,
         "notebook": plan.name,
@@ -178,11 +183,24 @@ def _describe(plan: Plan, work: Path, status: str, error: dict[str, Any] | None)
             for figure in figures.values()
         ],
         "tables": list(dict.fromkeys(r["name"] for r in records if r["kind"] == "table")),
-        "inputs": [table.entry.as_dict() for table in audit_workbook(plan.book).values()],
+        "inputs": [entry.as_dict() for entry in entries],
+        "uses": plan.uses,
+        "refusals": refused,
         "warnings": warnings,
         "versions": versions(),
         "error": error,
     }
+
+
+def _warn_of_refusals(entries: Iterable[LedgerEntry]) -> list[str]:
+    """Warn where so many rows were refused that what is left may be another population."""
+    return [
+        f"{entry.rows_refused:,} of {entry.rows_in:,} rows of '{entry.table}' were refused, most "
+        f"by the rule '{max(entry.rules, key=lambda rule: rule.n).rule}': what is left may not "
+        "speak for all."
+        for entry in entries
+        if entry.rows_refused > max(MANY_REFUSED * entry.rows_in, FEW)
+    ]
 
 
 def _annotate(work: Path, account: Account, run: dict[str, Any]) -> NotebookNode:

@@ -46,7 +46,7 @@ def test_check_prints_the_ledger_plainly(write_workbook):
 
     assert "events: 2 rows in, 1 kept, 0 changed, 1 refused (e.csv)" in done.stdout
     assert "bad date" in done.stdout
-    assert "e.csv, row 3: 2024-02-30" in done.stdout
+    assert "e.csv, row 3: timestamp 2024-02-30" in done.stdout
     assert "\x1b" not in done.stdout
 
 

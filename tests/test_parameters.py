@@ -138,4 +138,4 @@ def test_names_are_looked_up_in_the_data(write_workbook, changed, message):
     values = check_values(parameters, {}, "x") | changed
 
     with pytest.raises(InputError, match=message):
-        check_against(parameters, values, open_workbook(str(path)))
+        check_against(parameters, values, open_workbook(str(path)), ["events", "customers"])

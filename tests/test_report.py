@@ -20,6 +20,8 @@ RUN = {
     "seconds": 1.0,
     "parameters": {"workbook": "samples", "goal": "<i>", "stages": []},
     "inputs": [],
+    "uses": [],
+    "refusals": [],
     "versions": {"cxlib": "0"},
     "error": None,
 }
@@ -116,3 +118,14 @@ def test_same_headings_get_their_own_anchors():
 
     assert 'href="#one"' in page
     assert 'href="#one-2"' in page
+
+
+def test_page_of_a_part_says_so():
+    """A page about one segment is never taken for the company."""
+    run = RUN | {
+        "parameters": {"segment_by": "region", "segment": "<Cork>", "period_end": "2025-01-01"}
+    }
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# T\n## One\na")])
+    page = render_report(notebook, run, read_workbook("samples"))
+
+    assert "Only region = &lt;Cork&gt;, to 2025-01-01" in page

@@ -49,7 +49,8 @@ if mode == "warn":
 def place(tmp_path_factory):
     """Return a folder with a small workbook and notebook."""
     folder = tmp_path_factory.mktemp("place")
-    (folder / "e.csv").write_text("customer_id,timestamp,touchpoint\n1,2024-01-01,a\n2,x,b\n")
+    rows = "".join(f"{i},2024-01-01,a\n" for i in range(30))
+    (folder / "e.csv").write_text(f"customer_id,timestamp,touchpoint\n{rows}2,x,b\n")
     (folder / "cx.yml").write_text(
         "name: Small\nas_of: 2024-12-31\ntables:\n  events:\n    source: e.csv\n"
     )
@@ -105,6 +106,22 @@ def test_a_good_run_leaves_a_whole_folder(place):
     assert record["error"] is None
     assert steps[-1] == (5, 5)
     assert pd.read_csv(plan.folder / "tables/x.csv")["a"].tolist() == ["<script>alert(1)</script>"]
+
+
+def test_many_refused_rows_are_a_warning(place, tmp_path):
+    """When a good part of a table is refused, the result may speak of others."""
+    (tmp_path / "e.csv").write_text(
+        "customer_id,timestamp,touchpoint\n1,2024-01-01,a\n" + 6 * "1,soon,a\n"
+    )
+    (tmp_path / "cx.yml").write_text((place / "cx.yml").read_text())
+    plan = plan_run(
+        str(place / "small.ipynb"), workbook=str(tmp_path), given={}, out=tmp_path / "out"
+    )
+    record = execute_run(plan)
+
+    assert record["status"] == "ok-with-warnings"
+    assert record["warnings"][0].startswith("6 of 7 rows of 'events' were refused")
+    assert "6 of 7 rows" in (plan.folder / "report.html").read_text("utf-8")
 
 
 def test_braces_in_paths_are_names(place):

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 EXAMPLES = 3
+REPEATED = 10  # so often the same text is no personal detail
 COLUMNS = (
     "table",
     "rows_in",
@@ -103,6 +104,7 @@ class Audit:
         rows: NDArray[np.bool_],
         values: pd.Series | None = None,
         *,
+        column: str = "",
         show_digits: bool = False,
     ) -> None:
         """Refuse rows that are still alive.
@@ -115,11 +117,13 @@ class Audit:
             Rows the rule speaks of.
         values : pandas.Series, optional
             The offending values, shape (n,), masked in the examples.
+        column : str, default ""
+            Column of the contract they stand in, named in the examples.
         show_digits : bool, default False
             Whether digits are harmless (dates, ratings) and stay readable.
         """
         rows = rows & self.alive
-        self._note(rule, rows, values, show_digits)
+        self._note(rule, rows, values, column, show_digits)
         self.alive &= ~rows
 
     def change(
@@ -128,6 +132,7 @@ class Audit:
         rows: NDArray[np.bool_],
         values: pd.Series | None = None,
         *,
+        column: str = "",
         cells: int | None = None,
         show_digits: bool = True,
     ) -> None:
@@ -141,13 +146,15 @@ class Audit:
             Rows concerned.
         values : pandas.Series, optional
             The values before, masked in the examples.
+        column : str, default ""
+            Column of the contract they stand in, named in the examples.
         cells : int, optional
             Number of cells when several of a row may be concerned; default the number of rows.
         show_digits : bool, default True
             Whether digits are harmless and stay readable.
         """
         rows = rows & self.alive
-        self._note(rule, rows, values, show_digits, cells)
+        self._note(rule, rows, values, column, show_digits, cells)
         self.changed |= rows
 
     def note(self, rule: str, rows: NDArray[np.bool_]) -> None:
@@ -160,26 +167,31 @@ class Audit:
         rows : ndarray of bool, shape (n,)
             Rows concerned.
         """
-        self._note(rule, rows & self.alive, None, False)
+        self._note(rule, rows & self.alive, None, "", False)
 
     def _note(
         self,
         rule: str,
         rows: NDArray[np.bool_],
         values: pd.Series | None,
+        column: str,
         show_digits: bool,
         cells: int | None = None,
     ) -> None:
         where = np.flatnonzero(rows)
         if not len(where):
             return
+        said = pd.Series("", index=range(len(where)))
+        if values is not None:
+            cell = values.iloc[where].astype(str)
+            often = cell.map(cell.value_counts()) >= REPEATED
+            # an id is somebody; what many rows say alike is a code, and naming it helps
+            is_code = often & (column != "")
+            said = cell.where(is_code, cell.map(lambda v: mask(v, show_digits=show_digits)))
+            said = (column + " " + said).str.strip().reset_index(drop=True)
         examples = [
-            {
-                "file": str(self.file[i]),
-                "row": int(self.row[i]),
-                "value": mask("" if values is None else values.iloc[i], show_digits=show_digits),
-            }
-            for i in where[:EXAMPLES]
+            {"file": str(self.file[i]), "row": int(self.row[i]), "value": said[j]}
+            for j, i in enumerate(where[:EXAMPLES])
         ]
         self.rules.append(Rule(rule, len(where) if cells is None else cells, examples))
 

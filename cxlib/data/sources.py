@@ -229,9 +229,11 @@ def _read_excel(file: Path, spec: TableSpec, where: str) -> tuple[pd.DataFrame, 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles and validations it drops
-            cells = pd.read_excel(
-                file, sheet_name=spec.sheet or 0, dtype=object, na_filter=False, header=None
-            )
+            with pd.ExcelFile(file) as book:
+                sheet = _choose_sheet([str(name) for name in book.sheet_names], spec, where)
+                cells = book.parse(sheet, dtype=object, na_filter=False, header=None)
+    except InputError:
+        raise
     except Exception as error:  # a damaged workbook fails in many ways
         fix = "check 'sheet', and that the file opens in a spreadsheet"
         raise InputError(f"'{file.name}' cannot be read: {error}", where, fix) from error
@@ -246,6 +248,16 @@ def _read_excel(file: Path, spec: TableSpec, where: str) -> tuple[pd.DataFrame, 
         raise InputError(problem, where, "name every column")
     start += 0 if spec.header else 1
     return text.iloc[start:].set_axis(names, axis=1).reset_index(drop=True), start + 1
+
+
+def _choose_sheet(sheets: list[str], spec: TableSpec, where: str) -> str:
+    if spec.sheet in sheets:
+        return str(spec.sheet)
+    if spec.sheet is None and len(sheets) == 1:
+        return sheets[0]
+    if spec.sheet is None:
+        raise InputError(f"The workbook has {len(sheets)} sheets: {sheets}.", where, "set 'sheet'")
+    raise InputError(f"There is no sheet '{spec.sheet}'.", where, closest(spec.sheet, sheets))
 
 
 def _excel_text(column: pd.Series) -> pd.Series:

@@ -34,6 +34,7 @@ _DAYS = {
     "years": 365.25,
 }
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
+MOST_WRONG = 20  # unreadable cells a column may hold whatever its length
 
 
 @dataclass
@@ -202,13 +203,25 @@ def _type_column(reading: _Reading, name: str, source: ColumnSpec) -> Any:
     if column.kind == "boolean":
         return _read_booleans(reading, column, source, text)
     if column.choices:
+        text = text.str.lower()
         wrong = ~text.isin((*column.choices, "")).to_numpy()
-        reading.audit.refuse("bad value", wrong, _labelled(column, text))
+        reading.audit.refuse("bad value", wrong, text, column=name)
     return text
 
 
-def _labelled(column: Column, text: pd.Series) -> pd.Series:
-    return column.name + " " + text
+def _refuse_column(
+    reading: _Reading, column: Column, text: pd.Series, bad: NDArray[np.bool_], what: str, fix: str
+) -> None:
+    """Refuse a column most of which cannot be read: a setting is wrong, not the rows."""
+    filled = (text != "").to_numpy() & reading.audit.alive
+    wrong = bad & filled
+    if wrong.sum() > max(filled.sum() / 2, MOST_WRONG):
+        raise InputError(
+            f"{wrong.sum():,} of {filled.sum():,} values of '{column.name}' are no {what}; "
+            f"the commonest is '{text[wrong].mode().iloc[0]}'.",
+            f"{reading.where}, column '{column.name}'",
+            fix,
+        )
 
 
 def _read_moments(
@@ -224,15 +237,18 @@ def _read_moments(
         timezone=timezone,
     )
     audit = reading.audit
-    audit.refuse("bad date", moments.bad, text, show_digits=True)
-    audit.refuse("local time does not exist", moments.skipped, text, show_digits=True)
-    audit.refuse("local time exists twice", moments.doubled, text, show_digits=True)
+    fix = "check 'date_format'; a word that means no date belongs under 'missing'"
+    _refuse_column(reading, column, text, moments.bad, "dates", fix)
+    shown: dict[str, Any] = {"column": column.name, "show_digits": True}
+    audit.refuse("bad date", moments.bad, text, **shown)
+    audit.refuse("local time does not exist", moments.skipped, text, **shown)
+    audit.refuse("local time exists twice", moments.doubled, text, **shown)
     ends = [end_of_day(reading.as_of, zone, where=where) for zone in (timezone, None)]
     late = moments.value >= np.where(moments.has_time, *ends)
     if column.name == reading.contract.until:
-        audit.refuse("after as_of", late, text, show_digits=True)
+        audit.refuse("after as_of", late, text, **shown)
     elif column.name == "ended_at":
-        audit.change("ended_at after as_of emptied", late, text)
+        audit.change("ended_at after as_of emptied", late, text, column=column.name)
         moments.value[late] = np.datetime64("NaT")
     return moments.value
 
@@ -248,10 +264,14 @@ def _read_numbers(
         bad |= numbers < column.low
     if column.high is not None:
         bad |= numbers > column.high
+    fix = "set 'decimal' and 'thousands'; a word that means no number belongs under 'missing'"
+    _refuse_column(
+        reading, column, text, (text != "").to_numpy() & np.isnan(numbers), "numbers", fix
+    )
     if column.on_bad == "empty":
-        reading.audit.change("bad number emptied", bad, _labelled(column, text))
+        reading.audit.change("bad number emptied", bad, text, column=column.name)
     else:
-        reading.audit.refuse("bad number", bad, _labelled(column, text), show_digits=True)
+        reading.audit.refuse("bad number", bad, text, column=column.name, show_digits=True)
     return np.where(bad, np.nan, numbers)
 
 
@@ -270,7 +290,7 @@ def _read_booleans(
             f"{reading.where}, column '{source.column}'",
             'declare them: {column: ..., "true": ["Yes"], "false": ["No"]}',
         )
-    reading.audit.refuse("bad value", unknown, _labelled(column, text))
+    reading.audit.refuse("bad value", unknown, text, column=column.name)
     return is_true.astype("boolean").mask(text == "")
 
 
@@ -281,7 +301,7 @@ def _check_rows(reading: _Reading, table: pd.DataFrame) -> None:
         # by day: one of the two may be a calendar date
         before = (table["ended_at"].dt.normalize() < table["started_at"].dt.normalize()).to_numpy()
         shown = table["ended_at"].dt.strftime("%Y-%m-%d").fillna("")
-        audit.refuse("ended before it started", before, shown, show_digits=True)
+        audit.refuse("ended before it started", before, shown, column="ended_at", show_digits=True)
     keys = [name for name in contract.unique if name in table.columns]
     if {"scale_min", "scale_max"} <= set(table.columns):
         upside_down = (table["scale_min"] > table["scale_max"]).to_numpy()

@@ -205,7 +205,9 @@ def describe_scores(scores: pd.DataFrame, *, conf_level: float = 0.95) -> str:
         parts.append(
             f"{name} is {format_estimate(row.score, row.unit)} ({ends}; {row.n:,} answers)."
         )
-    return " ".join(parts) or "No item of this survey feeds a score."
+    return " ".join(parts) or (
+        "No item of this survey feeds a score: set `metric` (nps, csat, ces) in the items table."
+    )
 
 
 def describe_response(scores: pd.DataFrame) -> str:

@@ -17,6 +17,7 @@ from cxlib.journeys.transitions import count_transitions, list_moves
 from cxlib.journeys.wording import (
     describe_breaks,
     describe_comparison,
+    describe_doubt,
     describe_open,
     describe_paths,
     describe_segments,
@@ -34,6 +35,7 @@ __all__ = [
     "default_stages",
     "describe_breaks",
     "describe_comparison",
+    "describe_doubt",
     "describe_open",
     "describe_paths",
     "describe_segments",

@@ -39,6 +39,9 @@ def plot_transitions(transitions: pd.DataFrame, *, top: int = 12, ax: Axes | Non
     shares = transitions.pivot(index="from_touchpoint", columns="to_touchpoint", values="share")
     ends = [name for name in (END, OPEN) if name in shares.columns]
     shares = shares.reindex(index=[START, *names], columns=[*names, *ends])
+    rest = 1 - shares.sum(axis=1)
+    if (rest > 1e-9).any():  # what is not shown is not lost
+        shares.insert(len(names), OTHER, rest.where(rest > 1e-9))
     ax = ax or new_axes(width=9.6, height=1.9 + 0.36 * len(shares))
     _draw_heat(ax, shares)
     ax.set_xlabel("next touchpoint")

@@ -39,6 +39,28 @@ def describe_segments(segments: pd.DataFrame, *, conf_level: float = 0.95) -> st
     )
 
 
+def describe_doubt(quality: pd.DataFrame) -> str:
+    """Say when the number of kinds is not settled.
+
+    Parameters
+    ----------
+    quality : pandas.DataFrame
+        The table `quality` of :class:`cxlib.journeys.JourneySegments`.
+
+    Returns
+    -------
+    str
+        A sentence or two when the largest number tried was chosen; else empty.
+    """
+    if len(quality) < 2 or not quality["chosen"].iloc[-1]:
+        return ""
+    return (
+        f"The number of kinds is not settled: {quality['n_clusters'].iloc[-1]} is the largest "
+        "number tried and the clearest. Some kinds may be variants of one another with a step "
+        "more or less."
+    )
+
+
 def describe_breaks(funnel: pd.DataFrame) -> str:
     """Say how many journeys come through and where most stop.
 

@@ -232,3 +232,16 @@ def test_files_of_other_kinds_say_so(tmp_path, name):
     """What cannot be read is named as such, not as an encoding."""
     with pytest.raises(InputError, match=r"not supported|cannot be read|no whole gzip"):
         read(write(tmp_path, b"PK\x03\x04nonsense", name))
+
+
+def test_sheets_are_named_not_guessed(tmp_path):
+    """With several sheets one must be named; a wrong name is told the right ones."""
+    with pd.ExcelWriter(tmp_path / "x.xlsx") as writer:
+        for name in ("Notes", "Data"):
+            pd.DataFrame({"a": [name]}).to_excel(writer, sheet_name=name, index=False)
+
+    assert read(tmp_path / "x.xlsx", sheet="Data").frame["a"].tolist() == ["Data"]
+    with pytest.raises(InputError, match=r"2 sheets: \['Notes', 'Data'\][\s\S]*set 'sheet'"):
+        read(tmp_path / "x.xlsx")
+    with pytest.raises(InputError, match=r"no sheet 'Dta'[\s\S]*mean 'Data'"):
+        read(tmp_path / "x.xlsx", sheet="Dta")

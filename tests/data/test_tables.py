@@ -54,7 +54,7 @@ def test_examples_name_file_row_and_masked_value(write_workbook):
     path = write_workbook(EVENTS, e__csv=f"{HEAD}\nx1,2024-01-01,a\nAnn 7,30-02,b\n")
     entry, _ = ledger(path)
 
-    assert entry.rules[0].examples == [{"file": "e.csv", "row": 3, "value": "30-02"}]
+    assert entry.rules[0].examples == [{"file": "e.csv", "row": 3, "value": "timestamp 30-02"}]
     assert mask("Ann 7") == "xxx 9"
 
 
@@ -502,3 +502,53 @@ def test_damaged_ledger_is_written_again(write_workbook):
     kept.path.with_suffix(".json").write_text("")
 
     assert audit_workbook(read_workbook(path))["events"] == kept
+
+
+def test_a_word_that_many_rows_share_is_shown(write_workbook):
+    """'open' in 12 cells is a code to declare, nobody's detail; the rest stays masked."""
+    rows = "".join(f"{i},2024-01-01,open\n" for i in range(12))
+    rows += "".join(f"{i},2024-01-01,2024-05-01\n" for i in range(20, 40)) + "99,2024-01-01,Ann\n"
+    path = write_workbook(
+        "tables:\n  subscriptions:\n    source: s.csv\n",
+        s__csv="customer_id,started_at,ended_at\n" + rows,
+    )
+    (rule,) = ledger(path)[0].rules
+
+    assert rule.n == 13
+    assert rule.examples[0]["value"] == "ended_at open"
+    assert "Ann" not in str(rule)
+
+
+@pytest.mark.parametrize(
+    ("option", "cells", "message"),
+    [
+        ("", ["1,5"] * 30, r"30 of 30 values of 'value' are no numbers; .* '1,5'[\s\S]*'decimal'"),
+        (
+            "    date_format: '%d.%m.%Y'\n",
+            ["1"] * 30,
+            r"30 of 30 values of 'timestamp' are no dates",
+        ),
+    ],
+)
+def test_a_column_that_is_mostly_unreadable_is_a_wrong_setting(
+    write_workbook, option, cells, message
+):
+    """Emptying or refusing nearly all of it would hide the mistake."""
+    rows = "".join(f"{i};2024-01-01;a;{cell}\n" for i, cell in enumerate(cells))
+    path = write_workbook(
+        f"{EVENTS}    delimiter: ';'\n{option}",
+        e__csv="customer_id;timestamp;touchpoint;value\n" + rows,
+    )
+
+    with pytest.raises(InputError, match=message):
+        audit_workbook(read_workbook(path))
+
+
+def test_choices_know_no_case(write_workbook):
+    """NPS is nps."""
+    path = write_workbook(
+        "tables:\n  items:\n    source: i.csv\n",
+        i__csv="item,scale_min,scale_max,metric\na,0,10,NPS\n",
+    )
+
+    assert open_workbook(str(path)).frame("items")["metric"].tolist() == ["nps"]
