@@ -9,13 +9,13 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     from cxlib.cli import app
-    from cxlib.errors import CxError
+    from cxlib.errors import CxError, RunError
 
     try:
         code = app(standalone_mode=False)
     except CxError as error:
         print(f"cx: {error}", file=sys.stderr)
-        code = 2
+        code = 1 if isinstance(error, RunError) else 2
     except KeyboardInterrupt:
         print("cx: stopped", file=sys.stderr)
         code = 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cxlib.errors import InputError
+from cxlib.errors import InputError, RunError
 from cxlib.plans import TIMEOUT_SECONDS, Plan, plan_run
 from cxlib.report import render_index
-from cxlib.runs import execute_run
+from cxlib.runs import describe_not_run, execute_run, stop_all
 from cxlib.workbook import SAMPLES, explain, load_yaml
 
 Told = Callable[[Plan, dict[str, Any]], None]
@@ -113,7 +114,13 @@ def plan_batch(manifest: Manifest, folder: Path, out: Path) -> list[Plan]:
             errors.append(InputError(f"Run {number} ({spec.notebook}): {error}"))
     folders = [plan.folder for plan in plans]
     for twice in {path.name for path in folders if folders.count(path) > 1}:
-        errors.append(InputError(f"Two runs share the folder '{twice}'.", "manifest", "drop one"))
+        errors.append(
+            InputError(
+                f"Two runs share the folder '{twice}'.",
+                "manifest",
+                "drop one, or run it into another --out",
+            )
+        )
     if errors:
         raise InputError.join(errors)
     return plans
@@ -144,12 +151,26 @@ def run_batch(
     """
 
     def execute(plan: Plan) -> dict[str, Any]:
-        """Run one plan in a worker."""
-        run = execute_run(plan)
+        """Run one plan in a worker; what it cannot write is told, and the others go on."""
+        try:
+            run = execute_run(plan)
+        except RunError as error:
+            run = describe_not_run(plan, error)
         told(plan, run)
         return {**run, "folder": plan.folder.name}
 
     with ThreadPoolExecutor(workers) as pool:
-        runs = list(pool.map(execute, plans))
-    (out / "index.html").write_text(render_index(runs, title), encoding="utf-8")
+        try:
+            runs = list(pool.map(execute, plans))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_all()
+            raise
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        part = out / f".index-{os.getpid()}.part"
+        part.write_text(render_index(runs, title), encoding="utf-8")
+        os.replace(part, out / "index.html")
+    except OSError as error:
+        raise RunError(f"The index could not be written to {out}: {error}") from error
     return runs

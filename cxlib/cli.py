@@ -150,11 +150,10 @@ def _run_all(plans: list[Plan], out: Path, title: str, *, workers: int) -> int:
 
 def _tell(plan: Plan, record: dict[str, Any]) -> None:
     name = _relative(plan.folder / "report.html")
-    print(f"{record['status']:<17} {record['seconds']:>6.1f} s  {name}", flush=True)
-    if record["headline"]:
-        print(f"    {record['headline']}")
-    for warning in record["warnings"]:
-        print(f"    note: {warning}")
+    lines = [f"{record['status']:<17} {record['seconds']:>6.1f} s  {name}"]
+    lines += [f"    {record['headline']}"] if record["headline"] else []
+    lines += [f"    note: {warning}" for warning in record["warnings"]]
+    print("\n".join(lines), flush=True)  # whole, for runs may end side by side
     if record["error"] is not None:
         error = record["error"]
         cell = "" if error["cell"] is None else f" in cell {error['cell']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from cxlib.errors import InputError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+_UNITS = {"s": "s", "min": "min", "h": "h", "d": "D", "w": "W"}
 
 
 def to_frame(expr: ir.Table, *, sort_by: Sequence[str]) -> pd.DataFrame:
@@ -38,7 +41,7 @@ def read_duration(value: str | pd.Timedelta, *, name: str) -> pd.Timedelta:
     Parameters
     ----------
     value : str or pandas.Timedelta
-        The duration, with its unit.
+        A number and one of the units s, min, h, d, w: ``"30d"``, ``"30min"``, ``"1.5h"``.
     name : str
         Name of the parameter, for the message.
 
@@ -50,23 +53,22 @@ def read_duration(value: str | pd.Timedelta, *, name: str) -> pd.Timedelta:
     Raises
     ------
     InputError
-        When there is no unit, the text is no duration, or it is negative.
+        When there is no unit, the unit is unknown, or it is negative.
 
     Examples
     --------
     >>> read_duration("30d", name="grace")
     Timedelta('30 days 00:00:00')
     """
-    fix = f"write a number and a unit, for example {name} = '30d', '12h' or '90min'"
-    text = str(value).strip()
-    if not isinstance(value, pd.Timedelta) and not text[-1:].isalpha():
-        raise InputError(f"{name} = {value!r} has no unit.", f"parameter '{name}'", fix)
-    try:
-        duration = pd.Timedelta(value)
-    except ValueError as error:
-        raise InputError(
-            f"{name} = {value!r} is no duration.", f"parameter '{name}'", fix
-        ) from error
-    if duration is pd.NaT or duration < pd.Timedelta(0):
+    fix = f"write a number and one of s, min, h, d, w, such as {name} = '30d' or '90min'"
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]+)", str(value).strip())
+    if isinstance(value, pd.Timedelta):
+        duration = value
+    elif match and match[2] in _UNITS:
+        duration = pd.Timedelta(float(match[1]), _UNITS[match[2]])
+    else:
+        problem = f"{name} = {value!r} is not a number with a unit."
+        raise InputError(problem, f"parameter '{name}'", fix)
+    if not duration >= pd.Timedelta(0):
         raise InputError(f"{name} = {value!r} is no duration.", f"parameter '{name}'", fix)
     return duration

@@ -28,6 +28,8 @@ class _Client(PapermillNotebookClient):
         total = sum(cell.cell_type == "code" for cell in self.nb.cells)
         done = 0
         for index, cell in enumerate(self.nb.cells):
+            if account.timed_out:  # the time ran out while there was no kernel to kill
+                raise TimeoutError
             account.cell = index
             account.seen.add(index)
             self.nb_man.cell_start(cell, index)

@@ -94,19 +94,14 @@ def _date(value: Any) -> str:
 
 
 def _duration(value: Any) -> str:
-    import pandas as pd
+    from cxlib.frames import read_duration
 
     text = str(value).strip()
-    if not text:
-        return ""
-    if not any(letter.isalpha() for letter in text):
-        raise _wrong(value, f"a duration: the unit is missing; write '{text}d' or '{text}min'")
     try:
-        length = pd.Timedelta(text)
-    except ValueError:
-        raise _wrong(value, "a duration such as '30d', '12h' or '30min'") from None
-    if not length > pd.Timedelta(0):  # NaT is not longer either
-        raise _wrong(value, "longer than nothing")
+        if text and not read_duration(text, name="").value:
+            raise _wrong(value, "longer than nothing")
+    except InputError:
+        raise _wrong(value, "a number with a unit (s, min, h, d, w), such as '30d'") from None
     return text
 
 
@@ -392,6 +387,7 @@ def _outcomes(tables: Tables) -> list[str]:
 
 
 _OPTIONS: dict[str, Callable[[Any], list[str] | None]] = {
+    "view": lambda tables: [v for v in VIEWS if v in tables.events.columns],
     "touchpoint": _places,
     "touchpoints": _places,
     "end_reasons": _reasons,

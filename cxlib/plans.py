@@ -18,6 +18,8 @@ from cxlib.workbook import SAMPLES, Workbook, read_workbook, shipped
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from cxlib.data.ledger import LedgerEntry
+
 TIMEOUT_SECONDS = 1800.0
 
 
@@ -37,6 +39,8 @@ class Plan:
         The workbook it runs on.
     uses : list of str
         Its tables that the notebook rests on.
+    entries : list of LedgerEntry
+        What the audit found.
     folder : pathlib.Path
         Folder of the run.
     timeout : float
@@ -48,6 +52,7 @@ class Plan:
     parameters: dict[str, Any]
     book: Workbook
     uses: list[str]
+    entries: list[LedgerEntry]
     folder: Path
     timeout: float = TIMEOUT_SECONDS
 
@@ -150,10 +155,10 @@ def plan_run(
     book = read_workbook(workbook)
     location = SAMPLES if workbook == SAMPLES else str(book.file)
     values = check_values(declared, given, where) | {"workbook": location}
-    uses = _check_data(book_node, declared, values, where)
+    uses, entries = _check_data(book_node, declared, values, where)
     folder = out.resolve() / _slug(path.stem, declared, values)
     _check_folder(folder)
-    return Plan(path, _title(book_node, path.stem), values, book, uses, folder, timeout)
+    return Plan(path, _title(book_node, path.stem), values, book, uses, entries, folder, timeout)
 
 
 def _check_data(
@@ -161,7 +166,7 @@ def _check_data(
     declared: Mapping[str, Parameter],
     values: Mapping[str, Any],
     where: str,
-) -> list[str]:
+) -> tuple[list[str], list[LedgerEntry]]:
     """Audit the workbook, check the parameters that name something in it, list tables used."""
     from cxlib.data import open_workbook
 
@@ -185,7 +190,7 @@ def _check_data(
         check_against(declared, values, tables, uses)
     except TooLittleData:
         pass  # sound input whose cut is empty: the run says so on its page
-    return uses
+    return uses, tables.entries
 
 
 def _title(notebook: NotebookNode, name: str) -> str:
@@ -206,7 +211,8 @@ def _slug(name: str, declared: Mapping[str, Parameter], values: Mapping[str, Any
         return name
     text = "_".join(changed)
     plain = re.sub(r"[^a-zA-Z0-9_.-]+", "-", text).strip("-.")
-    if plain != text or len(plain) > 80:  # two parameter sets never share a folder
+    joined = len(changed) > 1 and any("_" in part.partition("-")[2] for part in changed)
+    if plain != text or joined or len(plain) > 80:  # two parameter sets never share a folder
         plain = f"{plain[:70]}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
     return f"{name}__{plain}"
 

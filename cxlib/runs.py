@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxlib.errors import InputError
+from cxlib.errors import RunError
 from cxlib.plans import Plan
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from cxlib.data.ledger import LedgerEntry
 
 MANY_REFUSED, FEW = 0.05, 5  # share and number of rows
-GOOD = ("ok", "ok-with-warnings", "too-little-data", "skipped-unchanged")
 BAD = ("failed-cell", "timeout", "dead-kernel", "not-run")
+_LIVE: list[Account] = []
 Progress = Callable[[int, int], None]
 
 
@@ -67,7 +67,7 @@ def execute_run(plan: Plan, progress: Progress = lambda done, total: None) -> di
         (work / "records.jsonl").touch()
         account = Account(progress)
         status, error = _execute(plan, work, account)
-        run = _describe(plan, work, status, error)
+        run = _describe(plan, _read_records(work), status, error)
         run["started_at"] = started.isoformat(timespec="seconds")
         run["seconds"] = round(time.monotonic() - clock, 2)
         _save(work / "run.json", json.dumps(run, indent=1, ensure_ascii=False))
@@ -76,9 +76,7 @@ def execute_run(plan: Plan, progress: Progress = lambda done, total: None) -> di
         work.chmod(0o755)
         _put(work, plan.folder)
     except OSError as error:
-        raise InputError(
-            f"The run could not be written: {error.strerror}.", str(plan.folder), "make room"
-        ) from error
+        raise RunError(f"The run could not be written to {plan.folder}: {error}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return run
@@ -97,7 +95,9 @@ def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, A
     for name in ("papermill", "traitlets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is in run.json
     killer = threading.Timer(plan.timeout, _kill, [account])
+    killer.daemon = True
     killer.start()
+    _LIVE.append(account)
     try:
         papermill.execute_notebook(
             _plain(plan.notebook),
@@ -118,6 +118,7 @@ def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, A
     except Exception as error:
         account.failure = error
     finally:
+        _LIVE.remove(account)
         killer.cancel()
     return _judge(account, plan.timeout)
 
@@ -137,6 +138,12 @@ def _kill(account: Account) -> None:
             os.killpg(os.getpgid(pid), signal.SIGKILL)
         except (OSError, AttributeError):
             os.kill(pid, signal.SIGTERM)
+
+
+def stop_all() -> None:
+    """End every run of this process that is under way."""
+    for account in list(_LIVE):
+        _kill(account)
 
 
 def _judge(account: Account, timeout: float) -> tuple[str, dict[str, Any] | None]:
@@ -160,14 +167,38 @@ def _judge(account: Account, timeout: float) -> tuple[str, dict[str, Any] | None
     return "not-run", {**error, "message": str(failure)}
 
 
-def _describe(plan: Plan, work: Path, status: str, error: dict[str, Any] | None) -> dict[str, Any]:
-    from cxlib.data import audit_workbook
+def describe_not_run(plan: Plan, error: RunError) -> dict[str, Any]:
+    """Describe a run whose folder could not be written.
+
+    Parameters
+    ----------
+    plan : Plan
+        The run.
+    error : RunError
+        Why.
+
+    Returns
+    -------
+    dict
+        A run record with the status ``not-run``.
+    """
+    failure = {"class": type(error).__name__, "message": str(error), "cell": None}
+    return _describe(plan, [], "not-run", failure)
+
+
+def _read_records(work: Path) -> list[dict[str, Any]]:
+    text = (work / "records.jsonl").read_text("utf-8")
+    # not splitlines: names in the data may hold other line separators
+    return [json.loads(line) for line in text.split("\n") if line.endswith("}")]
+
+
+def _describe(
+    plan: Plan, records: list[dict[str, Any]], status: str, error: dict[str, Any] | None
+) -> dict[str, Any]:
     from cxlib.show import versions
 
-    text = (work / "records.jsonl").read_text("utf-8")
-    records = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
     figures = {r["id"]: r for r in records if r["kind"] == "key_figure"}
-    entries = [table.entry for table in audit_workbook(plan.book).values()]
+    entries = plan.entries
     refused = _warn_of_refusals(entry for entry in entries if entry.table in plan.uses)
     warnings = refused + [r["text"] for r in records if r["kind"] == "warning"]
     return {
@@ -245,6 +276,8 @@ def _put(work: Path, folder: Path) -> None:
             continue  # another run moved the old folder first
         except OSError as error:
             if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                if (old / "run").exists() and not folder.exists():
+                    os.replace(old / "run", folder)  # what was there stays there
                 raise
         finally:
             shutil.rmtree(old, ignore_errors=True)

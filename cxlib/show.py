@@ -39,6 +39,7 @@ def headline(text: str) -> None:
     text : str
         Plain text.
     """
+    _KEY_FIGURES.clear()  # a new answer, with figures of its own
     _write({"kind": "headline", "text": text})
     _display(f'<p class="headline">{html.escape(text)}</p>', text)
 
@@ -91,7 +92,7 @@ def record(
     n : int, optional
         How many it rests on.
     unit : str, default ""
-        ``share``, ``days``, ``points``, ``count`` or a currency.
+        ``share``, ``days``, ``points``, ``count``, ``p`` or a currency.
     """
     figure = {
         "id": id,
@@ -250,7 +251,7 @@ def versions() -> dict[str, str]:
     """
     from importlib.metadata import version
 
-    names = ("cxlib", "pandas", "numpy", "scipy", "scikit-learn", "lifelines", "duckdb")
+    names = ("cxlib", "pandas", "numpy", "scipy", "scikit-learn", "ibis-framework", "duckdb")
     return {name: version(name) for name in names}
 
 

@@ -16,6 +16,7 @@ INK = "#1c2733"
 _RC: dict[Any, Any] = {
     "svg.hashsalt": "cxlib",  # same figure, same ids: pages repeat byte for byte
     "svg.fonttype": "path",
+    "text.parse_math": False,  # a name with two dollar signs is no formula
     "figure.figsize": (8.0, 4.2),
     "figure.dpi": 100,
     "font.family": "DejaVu Sans",

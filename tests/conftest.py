@@ -52,7 +52,7 @@ class Execution:
     def records(self) -> list[dict]:
         """What the notebook recorded."""
         text = (self.folder / "records.jsonl").read_text("utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        return [json.loads(line) for line in text.split("\n") if line]
 
     def figure(self, name: str) -> dict:
         """Return a key figure."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cxlib.errors import InputError
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 EVENTS = "tables:\n  events:\n    source: e.csv\n"
 HEAD = "customer_id,timestamp,touchpoint\n"
@@ -106,6 +108,8 @@ def test_batch_checks_all_runs_before_the_first(tmp_path, write_workbook):
     dry = cx("batch", manifest, "--out", tmp_path / "o", "--dry-run")
     manifest.write_text("workbook: cx.yml\nruns:\n  - {notebook: a, notebook: b}\n")
     twice = cx("batch", manifest)
+    manifest.write_text("workbook: cx.yml\n" + runs % ("10", "data_check"))
+    same = cx("batch", manifest, "--out", tmp_path / "o")
     manifest.write_text("workbook: cx.yml\nrnus: []\n")
     misspelt = cx("batch", manifest)
 
@@ -114,6 +118,7 @@ def test_batch_checks_all_runs_before_the_first(tmp_path, write_workbook):
     assert "Run 2 (data_chek)" in bad.stderr
     assert "mean 'data_check'" in bad.stderr
     assert "'notebook' is given twice" in twice.stderr
+    assert "Two runs share the folder 'data_check'" in same.stderr
     assert dry.stdout.split() == ["data_check__min_cell-5", "data_check"]
     assert not (tmp_path / "o").exists()
     assert "did you mean 'runs'" in misspelt.stderr
@@ -141,6 +146,9 @@ def test_lab_copies_point_at_the_workbook(tmp_path, write_workbook):
     (folder / "data_check.ipynb").write_text("mine")
     copy_notebooks(str(path), tmp_path / "nb")
 
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="notebooks cannot be copied"):
+        copy_notebooks(str(path), tmp_path / "file")
     assert str(path) in (folder / "churn_survival.ipynb").read_text("utf-8")
     assert (folder / "data_check.ipynb").read_text() == "mine"
 

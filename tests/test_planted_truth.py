@@ -105,12 +105,15 @@ def test_planted_gap_signs_are_right(executed, truth):
 
 
 def test_employees_are_not_in_the_gap(executed):
-    """Beliefs of employees are another matter: only customers who were asked count."""
+    """Only customers who rated an item in both roles count, each once."""
     total = executed("expectation_gaps").table("gaps").query("level == 'total'").iloc[0]
     answers = open_workbook("samples").frame("answers")
     latest = answers[(answers["source"] == "customer") & (answers["wave"] == answers["wave"].max())]
+    both = latest[latest["role"].isin(["expectation", "perception"])]
+    roles = both.groupby(["respondent_id", "item"])["role"].nunique()
+    paired = roles[roles == 2].index.get_level_values("respondent_id").nunique()
 
-    assert 0 < total["n"] <= latest["respondent_id"].nunique()
+    assert total["n"] == paired
 
 
 def test_hostile_values_stay_inert(tmp_path):

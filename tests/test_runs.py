@@ -9,6 +9,7 @@ import nbformat
 import pandas as pd
 import pytest
 
+from cxlib import runs
 from cxlib.batch import run_batch
 from cxlib.errors import InputError
 from cxlib.plans import plan_run
@@ -22,6 +23,8 @@ period_end = ""
 mode = "ok"  # what happens
 """
 BODY = """import os, time
+import cxlib.data
+cxlib.data.open_workbook(workbook, period_start=period_start).frame("events")
 import pandas as pd
 from cxlib.errors import TooLittleData
 from cxlib.show import headline, record, save_table, show, warn
@@ -145,11 +148,11 @@ def test_two_kernels_at_a_time_do_not_meet(place):
         for mode in ("ok", "warn", "ok ")
     ]
     told = []
-    runs = run_batch(
+    done = run_batch(
         plans, place / "side", title="T", workers=2, told=lambda plan, run: told.append(plan)
     )
 
-    assert [run["status"] for run in runs] == ["ok", "ok-with-warnings", "ok"]
+    assert [record["status"] for record in done] == ["ok", "ok-with-warnings", "ok"]
     assert len(told) == 3
     assert (place / "side/index.html").read_text("utf-8").count("report.html") == 3
 
@@ -193,7 +196,7 @@ def test_a_run_replaces_its_folder(place):
 )
 def test_status_is_the_truth(place, mode, status, error, code):
     """However a run ends, its record, notebook and page say so, and what came before is kept."""
-    record, folder = run(place, mode, timeout=8.0 if mode == "sleep" else 60.0)
+    record, folder = run(place, mode, timeout=9.0 if mode == "sleep" else 60.0)
 
     assert record["status"] == status
     assert exit_code([record]) == code
@@ -223,8 +226,67 @@ def test_an_empty_cut_is_too_little_data(place):
         given={"period_start": "2024-06-01"},
         out=place / "out",
     )
+    record = execute_run(plan)
 
     assert plan.folder.name == "small__period_start-2024-06-01"
+    assert record["status"] == "too-little-data"
+    assert "holds no row" in (plan.folder / "report.html").read_text("utf-8")
+
+
+def test_other_line_separators_in_names_do_no_harm(place, tmp_path):
+    """A record is a line, whatever characters a name of the data brings."""
+    node = nbformat.read(place / "small.ipynb", as_version=4)
+    node.cells[-1].source = 'headline("one\\x85two\\u2028three")'
+    nbformat.write(node, tmp_path / "odd.ipynb")
+    plan = plan_run(
+        str(tmp_path / "odd.ipynb"), workbook=str(place), given={}, out=tmp_path / "out"
+    )
+
+    assert execute_run(plan)["status"] == "ok"
+
+
+def test_time_that_runs_out_before_the_kernel_is_up_is_a_timeout(place):
+    """The run ends all the same, and says so."""
+    record, _ = run(place, "sleep", timeout=0.01)
+
+    assert record["status"] == "timeout"
+    assert record["seconds"] < 30
+
+
+def test_batch_goes_on_when_one_run_cannot_be_written(place, monkeypatch):
+    """The index lists it as not run, and the other as it ended."""
+    plans = [
+        plan_run(
+            str(place / "small.ipynb"), workbook=str(place), given={"mode": mode}, out=place / "b"
+        )
+        for mode in ("warn", "ok")
+    ]
+    put = runs._put
+
+    def refuse(work, folder):
+        if folder == plans[0].folder:
+            raise OSError(28, "No space left on device")
+        put(work, folder)
+
+    monkeypatch.setattr(runs, "_put", refuse)
+    done = run_batch(plans, place / "b", title="T", workers=1, told=lambda plan, record: None)
+
+    assert [record["status"] for record in done] == ["not-run", "ok"]
+    assert "No space left" in done[0]["error"]["message"]
+    assert exit_code(done) == 1
+    assert (place / "b/index.html").is_file()
+
+
+def test_folders_of_parameter_sets_are_told_apart(place):
+    """Values that imitate another parameter's name do not share its folder."""
+    names = {
+        plan_run(
+            str(place / "small.ipynb"), workbook=str(place), given=given, out=place / "o"
+        ).folder.name
+        for given in ({"mode": "x_b-y", "segment": ""}, {"mode": "x"})
+    }
+
+    assert len(names) == 2
 
 
 @pytest.mark.parametrize(
@@ -253,6 +315,19 @@ def test_refused_before_any_kernel(place, notebook, settings, message):
         plan_run(name, **{"workbook": str(place), "given": {}, "out": out, **settings})
 
     assert not out.exists()
+
+
+def test_files_that_are_no_notebooks_of_ours_are_refused(place, tmp_path):
+    """No JSON, no workbook parameter: each says so."""
+    (tmp_path / "x.ipynb").write_text("not json")
+    bare = nbformat.v4.new_code_cell("a = 1", metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[bare]), tmp_path / "y.ipynb")
+
+    for name, message in (("x", "'x.ipynb' is no notebook"), ("y", "declares no 'workbook'")):
+        with pytest.raises(InputError, match=message):
+            plan_run(
+                str(tmp_path / f"{name}.ipynb"), workbook=str(place), given={}, out=tmp_path / "o"
+            )
 
 
 def test_output_folder_must_be_usable(place):

@@ -282,13 +282,15 @@ def _without_segment(view: ir.Table) -> ir.Table:
 
 
 def _check_constant(events: ir.Table, column: str) -> None:
-    keys = ["customer_id", *(["journey_id"] if "journey_id" in events.columns else [])]
+    """Refuse a column that changes within a journey the source has numbered."""
+    if "journey_id" not in events.columns:
+        return  # journeys are cut later, and checked there
+    keys = ["customer_id", "journey_id"]
     mixed = events.group_by(keys).agg(n=events[column].nunique()).filter(lambda t: t.n > 1)
     n = mixed.count().execute()
     if n:
-        unit = "journey" if "journey_id" in keys else "customer"
         raise InputError(
-            f"'{column}' is not constant: {n} {unit}s have more than one value.",
+            f"'{column}' is not constant: {n} journeys have more than one value.",
             "parameter 'segment_by', table 'events'",
             "split by a column of customers, or by one that is constant within a journey",
         )

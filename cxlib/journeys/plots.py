@@ -185,13 +185,21 @@ def plot_paths(paths: pd.DataFrame, *, top: int = 10, ax: Axes | None = None) ->
     return ax
 
 
-def plot_comparison(comparison: pd.DataFrame, *, top: int = 10, ax: Axes | None = None) -> Axes:
+def plot_comparison(
+    comparison: pd.DataFrame,
+    *,
+    conf_level: float = 0.95,
+    top: int = 10,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the surest differences between groups or periods.
 
     Parameters
     ----------
     comparison : pandas.DataFrame
         From :func:`cxlib.journeys.compare_transitions`.
+    conf_level : float, default 0.95
+        One minus the share of false discoveries allowed.
     top : int, default 10
         Pairs shown, the surest first.
     ax : matplotlib Axes, optional
@@ -201,7 +209,7 @@ def plot_comparison(comparison: pd.DataFrame, *, top: int = 10, ax: Axes | None 
     -------
     matplotlib.axes.Axes
         One row per pair: the difference of shares with its interval; hollow where it may be
-        chance (q above 0.05).
+        chance (q above one minus `conf_level`).
     """
     rows = comparison.head(top)
     ax = ax or new_axes(width=9.0, height=1.3 + 0.42 * len(rows))
@@ -210,7 +218,7 @@ def plot_comparison(comparison: pd.DataFrame, *, top: int = 10, ax: Axes | None 
     ax.errorbar(
         rows["difference"], at, xerr=np.clip(reach, 0, None), fmt="none", ecolor=GREY, capsize=3
     )
-    fill = [PALETTE[0] if q <= 0.05 else "white" for q in rows["q_value"]]
+    fill = [PALETTE[0] if q <= 1 - conf_level else "white" for q in rows["q_value"]]
     ax.scatter(rows["difference"], at, c=fill, edgecolors=PALETTE[0], zorder=3)
     ax.axvline(0, color=INK, linewidth=0.8)
     many = comparison["group_b"].nunique() > 1

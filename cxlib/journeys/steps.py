@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cxlib.errors import InputError, closest
+from cxlib.frames import read_duration
 from cxlib.journeys.shares import count_shares
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ START, END, OPEN, OTHER, UNKNOWN = "(start)", "(end)", "(open)", "(other)", "(un
 JOURNEY = ("customer_id", "journey_id")  # ids may repeat between customers
 ARROW = " > "
 INACTIVITY = "30d"
-_UNITS = {"s": "s", "min": "min", "h": "h", "d": "D", "w": "W"}
 
 
 def parse_inactivity(inactivity: str | pd.Timedelta) -> pd.Timedelta:
@@ -28,7 +27,7 @@ def parse_inactivity(inactivity: str | pd.Timedelta) -> pd.Timedelta:
     Parameters
     ----------
     inactivity : str or pandas.Timedelta
-        A number and one of the units s, min, h, d, w: ``"30d"``, ``"30min"``, ``"1.5h"``.
+        As :func:`cxlib.frames.read_duration` reads it.
 
     Returns
     -------
@@ -45,20 +44,10 @@ def parse_inactivity(inactivity: str | pd.Timedelta) -> pd.Timedelta:
     >>> parse_inactivity("12h")
     Timedelta('0 days 12:00:00')
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]+)", str(inactivity).strip())
-    if isinstance(inactivity, pd.Timedelta):
-        idle = inactivity
-    elif match and match[2] in _UNITS:
-        idle = pd.Timedelta(float(match[1]), _UNITS[match[2]])
-    else:
-        raise InputError(
-            f"The inactivity {inactivity!r} is not a number with a unit.",
-            "parameter 'inactivity'",
-            "write a number and one of s, min, h, d, w, such as '30d', '12h' or '30min'",
-        )
+    idle = read_duration(inactivity, name="inactivity")
     if not idle > pd.Timedelta(0):
         raise InputError(
-            f"The inactivity {inactivity!r} is not longer than nothing.",
+            f"inactivity = {inactivity!r} is not longer than nothing.",
             "parameter 'inactivity'",
             "write a positive time such as '30d'",
         )

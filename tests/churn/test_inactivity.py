@@ -105,7 +105,11 @@ def test_a_changing_segment_is_refused(make: Callable[..., ibis.Table]) -> None:
 
 @pytest.mark.parametrize(
     ("inactivity", "message"),
-    [("90", "has no unit"), ("36h", "no whole number of days"), ("0d", "no whole number of days")],
+    [
+        ("90", "not a number with a unit"),
+        ("36h", "no whole number of days"),
+        ("0d", "no whole number of days"),
+    ],
 )
 def test_silence_is_a_whole_number_of_days(
     make: Callable[..., ibis.Table], inactivity: str, message: str

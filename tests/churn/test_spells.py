@@ -174,7 +174,7 @@ def test_a_window_enters_late_and_censors_on_its_last_day() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"grace": "30"}, "grace = '30' has no unit"),
+        ({"grace": "30"}, "grace = '30' is not a number with a unit"),
         ({"period_start": "2024-07-01", "period_end": "2024-06-01"}, "is empty"),
         ({"period_start": "2025-07-01"}, "is empty"),
         ({"period_start": "July"}, "period_start = 'July' is no date"),

@@ -267,13 +267,13 @@ def test_segment_comes_from_customers_or_events(write_workbook):
 def test_segment_mistakes_are_explained(write_workbook):
     """Unknown column, unknown value, a value without a column, a column that varies."""
     path = write_workbook(
-        EVENTS, e__csv=f"{HEAD},channel\n1,2024-01-01,a,web\n1,2024-01-02,b,shop\n"
+        EVENTS, e__csv=f"{HEAD},channel,journey_id\n1,2024-01-01,a,web,j\n1,2024-01-02,b,shop,j\n"
     )
 
     for wrong, message in (
         ({"segment_by": "chanel"}, "did you mean 'channel'"),
         ({"segment": "web"}, "needs a column"),
-        ({"segment_by": "channel"}, "not constant: 1 customers"),
+        ({"segment_by": "channel"}, "not constant: 1 journeys"),
         ({"segment_by": "touchpoint"}, "no column 'touchpoint' to split by"),
     ):
         with pytest.raises(InputError, match=message):

@@ -54,7 +54,7 @@ def test_inactivity_without_a_known_unit_is_refused(bad):
     """A bare number or an ambiguous unit is never guessed."""
     with pytest.raises(InputError, match="is not a number with a unit") as caught:
         parse_inactivity(bad)
-    assert "'30min'" in caught.value.fix
+    assert "'90min'" in caught.value.fix
 
 
 def test_inactivity_of_nothing_is_refused():
