@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cxlib.errors import InputError, RunError
+from cxlib.files import whole_file
 from cxlib.plans import TIMEOUT_SECONDS, Plan, plan_run
 from cxlib.report import render_index
 from cxlib.runs import describe_not_run, execute_run, stop_all
@@ -168,9 +168,8 @@ def run_batch(
             raise
     try:
         out.mkdir(parents=True, exist_ok=True)
-        part = out / f".index-{os.getpid()}.part"
-        part.write_text(render_index(runs, title), encoding="utf-8")
-        os.replace(part, out / "index.html")
+        with whole_file(out / "index.html") as part:
+            part.write_text(render_index(runs, title), encoding="utf-8")
     except OSError as error:
         raise RunError(f"The index could not be written to {out}: {error}") from error
     return runs

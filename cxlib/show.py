@@ -11,7 +11,6 @@ import json
 import math
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxlib.errors import InputError
+from cxlib.files import whole_file
 from cxlib.formats import format_figure, format_interval, render_table
 
 if TYPE_CHECKING:
@@ -190,11 +190,10 @@ def save_table(name: str, table: pd.DataFrame) -> None:
     for i, column in enumerate(table.columns):
         if not pd.api.types.is_numeric_dtype(table[column]):
             safe.isetitem(i, table[column].map(_inert))
-    _replace(tables / f"{name}.csv", safe.to_csv(index=False, float_format="%.12g").encode())
-    handle, part = tempfile.mkstemp(dir=tables, suffix=".part")
-    os.close(handle)
-    table.to_parquet(part, index=False)
-    os.replace(part, tables / f"{name}.parquet")
+    with whole_file(tables / f"{name}.csv") as part:
+        safe.to_csv(part, index=False, float_format="%.12g")
+    with whole_file(tables / f"{name}.parquet") as part:
+        table.to_parquet(part, index=False)
     _write({"kind": "table", "name": name})
 
 
@@ -279,13 +278,6 @@ def _write(entry: dict[str, Any]) -> None:
     if folder is not None:
         with (folder / "records.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.replace(part, path)
 
 
 def _display(page: str, text: str) -> None:

@@ -18,6 +18,7 @@ from cxlib.data.ledger import LedgerEntry
 from cxlib.data.sources import find_files, hash_files
 from cxlib.data.tables import read_table
 from cxlib.errors import InputError
+from cxlib.files import whole_file
 from cxlib.workbook import Workbook
 
 
@@ -78,8 +79,10 @@ def _audit_table(name: str, book: Workbook, items: AuditedTable | None) -> Audit
     if scales is not None and "role" in scales.columns:
         scales = scales.assign(role=scales["role"].fillna(""))
     table, entry = read_table(name, book, scales)
-    _write_whole(path, _to_arrow(table))
-    _write_whole(ledger, json.dumps(entry.as_dict(), ensure_ascii=False).encode())
+    with whole_file(path) as part:
+        pq.write_table(_to_arrow(table), part)
+    with whole_file(ledger) as part:
+        part.write_text(json.dumps(entry.as_dict(), ensure_ascii=False), encoding="utf-8")
     return AuditedTable(path, entry)
 
 
@@ -128,14 +131,3 @@ def _to_arrow(table: pd.DataFrame) -> pa.Table:
             columns[name] = pa.Array.from_pandas(column)
     columns["_row"] = pa.array(range(len(table)), type=pa.int64())
     return pa.table(columns)
-
-
-def _write_whole(path: Path, content: pa.Table | bytes) -> None:
-    """Write, then rename, so that nobody ever reads half a file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "wb") as file:
-        if isinstance(content, bytes):
-            file.write(content)
-        else:
-            pq.write_table(content, file)
-    os.replace(name, path)
