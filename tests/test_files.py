@@ -21,9 +21,13 @@ def test_a_file_appears_when_all_is_written(tmp_path):
 
 def test_a_failure_leaves_nothing_behind(tmp_path):
     """Neither half a file nor its scratch name."""
-    path = tmp_path / "x.txt"
-    with pytest.raises(ValueError, match="stop"), whole_file(path) as part:
-        part.write_text("half")
-        raise ValueError("stop")
+
+    def fail():
+        with whole_file(tmp_path / "x.txt") as part:
+            part.write_text("half")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fail()
 
     assert list(tmp_path.iterdir()) == []
