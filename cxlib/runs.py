@@ -86,7 +86,6 @@ def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, A
     import logging
 
     import papermill
-    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     from cxlib.kernels import register_engine
@@ -113,8 +112,6 @@ def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, A
         )
     except PapermillExecutionError:
         pass  # the account holds the cell's own error
-    except DeadKernelError as error:
-        account.failure = error
     except Exception as error:
         account.failure = error
     finally:

@@ -65,7 +65,8 @@ def audit_workbook(book: Workbook) -> dict[str, AuditedTable]:
 def _audit_table(name: str, book: Workbook, items: AuditedTable | None) -> AuditedTable:
     items = items if name == "answers" else None
     files = find_files(book.tables[name], book.folder, name)
-    content = hash_files(files) + "".join(file.name for file in files)
+    sha256 = hash_files(files)
+    content = sha256 + "".join(file.name for file in files)
     key = _key(name, book, content, "" if items is None else items.path.stem)
     path = cache_folder() / f"{name}-{key}.parquet"
     ledger = path.with_suffix(".json")
@@ -78,7 +79,7 @@ def _audit_table(name: str, book: Workbook, items: AuditedTable | None) -> Audit
     scales = None if items is None else pd.read_parquet(items.path)
     if scales is not None and "role" in scales.columns:
         scales = scales.assign(role=scales["role"].fillna(""))
-    table, entry = read_table(name, book, scales)
+    table, entry = read_table(name, book, files, sha256, scales)
     with whole_file(path) as part:
         pq.write_table(_to_arrow(table), part)
     with whole_file(ledger) as part:

@@ -83,11 +83,6 @@ class Tables:
         return list(self.book.stages)
 
     @property
-    def currency(self) -> str:
-        """Currency of money columns."""
-        return self.book.money.currency
-
-    @property
     def ledger(self) -> pd.DataFrame:
         """Rows in, kept, changed and refused by table and rule."""
         return ledger_frame(self.entries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from cxlib.data.clock import end_of_day, parse_moments
 from cxlib.data.ledger import Audit, LedgerEntry
-from cxlib.data.sources import Rows, find_files, hash_files, read_rows
+from cxlib.data.sources import Rows, read_rows
 from cxlib.data.wide import (
     AnswerColumn,
     find_answer_columns,
@@ -77,7 +78,7 @@ class _Reading:
 
 
 def read_table(
-    name: str, book: Workbook, items: pd.DataFrame | None = None
+    name: str, book: Workbook, files: list[Path], sha256: str, items: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, LedgerEntry]:
     """Read, type and audit one table of a workbook.
 
@@ -87,6 +88,10 @@ def read_table(
         A table the workbook maps.
     book : Workbook
         The workbook.
+    files : list of pathlib.Path
+        Its source.
+    sha256 : str
+        Hash of their content, for the ledger.
     items : pandas.DataFrame, optional
         The audited ``items``, for the scales and item names of ``answers``.
 
@@ -104,7 +109,6 @@ def read_table(
         When the source, a column or every row is unusable.
     """
     spec, contract = book.tables[name], TABLES[name]
-    files = find_files(spec, book.folder, name)
     rows = read_rows(files, spec, name)
     where = f"{spec.source}, table '{name}'"
     reading = _Reading(contract, spec, rows, Audit(rows.file, rows.row), book.as_of, where)
@@ -123,7 +127,7 @@ def read_table(
         if name == "answers":
             _refuse_off_scale(reading, table, items)
         table = table[reading.audit.alive]
-    entry = reading.audit.close(name, spec.source, hash_files(files))
+    entry = reading.audit.close(name, spec.source, sha256)
     if not len(table):
         raise InputError(
             f"No usable row is left of {entry.rows_in}.",
