@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+ENGINES := $(VENV)/.engines
+COMPILE := uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header \
+  --python-version 3.11 --universal
 
 .PHONY: demo test lint lock samples notebooks clean
 
 demo: $(STAMP)
 	$(BIN)/cx demo --out out/demo
 
-test: $(STAMP) lint
+test: $(ENGINES) lint
 	$(BIN)/python -m pytest
 
 lint: $(STAMP)
@@ -25,9 +28,15 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
-lock:  # needs uv
-	uv pip compile pyproject.toml --extra test --extra dev --generate-hashes --no-emit-index-url \
-	  --no-annotate --no-header --python-version 3.11 --universal --output-file requirements.lock
+# The drivers of other engines are large and only the tests need them.
+$(ENGINES): $(STAMP) .ci/engines.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .ci/engines.lock
+	touch $(ENGINES)
+
+lock:  # needs uv; the second lock holds what the engines need beside the first
+	$(COMPILE) --extra test --extra dev --output-file requirements.lock
+	$(COMPILE) --extra postgres --extra spark --constraint requirements.lock \
+	  $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock | sort -u) --output-file .ci/engines.lock
 
 samples: $(STAMP)  # make data/samples anew from its seed
 	$(BIN)/python data/samples/make_samples.py

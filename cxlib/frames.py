@@ -35,6 +35,29 @@ def to_frame(expr: ir.Table, *, sort_by: Sequence[str]) -> pd.DataFrame:
     return frame.sort_values(list(sort_by), kind="stable", ignore_index=True)
 
 
+def to_table(frame: pd.DataFrame, *, beside: ir.Table) -> ir.Table:
+    """Hand a frame to the engine of a table, to be joined with it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Few rows, such as codes with their names.
+    beside : ibis Table
+        A table of the engine.
+
+    Returns
+    -------
+    ibis Table
+        The rows of the frame.
+    """
+    import ibis
+
+    table = ibis.memtable(frame)
+    # Spark cannot store an expression whose frames it has not seen before
+    beside.get_backend().to_pandas(table.count())
+    return table
+
+
 def read_duration(value: str | pd.Timedelta, *, name: str) -> pd.Timedelta:
     """Read a duration such as ``"30d"`` or ``"90min"``; a bare number is refused.
 

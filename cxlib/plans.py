@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxlib.errors import InputError, TooLittleData, closest
-from cxlib.parameters import Parameter, check_against, check_values, read_parameters
+from cxlib.options import check_against
+from cxlib.parameters import Parameter, check_values, read_parameters
 from cxlib.workbook import SAMPLES, Workbook, read_workbook, shipped
 
 if TYPE_CHECKING:

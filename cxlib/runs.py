@@ -58,6 +58,7 @@ def execute_run(plan: Plan, progress: Progress = lambda done, total: None) -> di
     dict
         The content of ``run.json``.
     """
+    from cxlib.data.audit import pin_audit
     from cxlib.report import render_report
 
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
@@ -65,6 +66,7 @@ def execute_run(plan: Plan, progress: Progress = lambda done, total: None) -> di
     work = Path(tempfile.mkdtemp(dir=plan.folder.parent, prefix=f".{plan.name}-"))
     try:
         (work / "records.jsonl").touch()
+        pin = pin_audit(work, plan.book, plan.entries)
         account = Account(progress)
         status, error = _execute(plan, work, account)
         run = _describe(plan, _read_records(work), status, error)
@@ -73,6 +75,7 @@ def execute_run(plan: Plan, progress: Progress = lambda done, total: None) -> di
         _save(work / "run.json", json.dumps(run, indent=1, ensure_ascii=False))
         _save(work / "report.html", render_report(_annotate(work, account, run), run, plan.book))
         (work / "records.jsonl").unlink()
+        pin.unlink()
         work.chmod(0o755)
         _put(work, plan.folder)
     except OSError as error:

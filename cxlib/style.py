@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 # Okabe-Ito order, darkened where needed: told apart by colour-blind readers and in grey.
@@ -103,3 +108,99 @@ def colours(labels: list[str]) -> dict[str, str]:
         Hex colour by label.
     """
     return {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(labels)}
+
+
+def wrap(text: str, width: int, *, lines: int = 2) -> str:
+    """Break a label into short lines; what does not fit ends in dots.
+
+    Parameters
+    ----------
+    text : str
+        The label.
+    width : int
+        Characters in a line.
+    lines : int, default 2
+        Lines at most.
+
+    Returns
+    -------
+    str
+        The label with line breaks.
+    """
+    broken = textwrap.wrap(str(text), width, break_long_words=True) or [""]
+    if len(broken) > lines:
+        rest = textwrap.shorten(" ".join(broken[lines - 1 :]), width, placeholder="…")
+        broken = [*broken[: lines - 1], rest]
+    return "\n".join(broken)
+
+
+def draw_heat(ax: Axes, shares: pd.DataFrame) -> None:
+    """Draw shares as a table of cells, the darker the larger.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Axes to draw on.
+    shares : pandas.DataFrame
+        Shares from 0 to 1, labelled by rows and columns; empty cells stay white.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    values = shares.to_numpy(dtype=float)
+    blues = LinearSegmentedColormap.from_list("shares", ["#ffffff", PALETTE[0]])
+    ax.imshow(np.nan_to_num(values), cmap=blues, vmin=0, vmax=1, aspect="auto")
+    for (y, x), value in np.ndenumerate(values):
+        if value >= 0.005:
+            colour = "white" if value > 0.55 else INK
+            ax.text(x, y, f"{100 * value:.0f}", ha="center", va="center", fontsize=8, color=colour)
+    ax.set_xticks(
+        range(shares.shape[1]),
+        [wrap(name, 20) for name in shares.columns],
+        rotation=45,
+        ha="right",
+        rotation_mode="anchor",
+        fontsize=8.5,
+    )
+    ax.set_yticks(range(len(shares)), [wrap(name, 30) for name in shares.index], fontsize=8.5)
+    ax.grid(False)
+    ax.set_title("share in %", fontsize=9, fontweight="normal", loc="right")
+
+
+def draw_bars(ax: Axes, at: Any, table: pd.DataFrame, share: str, colour: Any) -> None:
+    """Draw shares as bars with their intervals, the first on top.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Axes to draw on.
+    at : array_like of float
+        Where each bar lies.
+    table : pandas.DataFrame
+        With the column `share`, `conf_low` and `conf_high`.
+    share : str
+        Column of the shares.
+    colour : str or array_like of str
+        Colour of the bars.
+    """
+    values = table[share]
+    reach = np.clip([values - table["conf_low"], table["conf_high"] - values], 0, None)
+    ax.barh(at, values, height=0.62, color=colour)
+    ax.errorbar(values, at, xerr=reach, fmt="none", ecolor=INK, capsize=3)
+    ax.invert_yaxis()
+
+
+def finish_shares(ax: Axes, right: float) -> None:
+    """Write the axis of shares in per cent, with lines to read them by.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Axes whose x axis holds shares.
+    right : float
+        Where the axis ends.
+    """
+    ax.set_xlim(0, right)
+    ticks: Sequence[float] = [x for x in ax.get_xticks() if 0 <= x <= min(right, 1) + 1e-9]
+    ax.set_xticks(ticks, [f"{100 * x:.0f} %" for x in ticks])
+    ax.grid(True, axis="x")
+    ax.grid(False, axis="y")

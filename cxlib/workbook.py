@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from cxlib import schema
+from cxlib.engine import FILES, Engine, parse_engine
 from cxlib.errors import InputError, closest
 
 SAMPLES = "samples"
@@ -99,8 +100,8 @@ class Workbook(_Model):
         Last day used, included.
     tables : dict of str to TableSpec
         Any subset of the contract's tables.
-    engine : {"duckdb"}, default "duckdb"
-        Where event-level work is done.
+    engine : str, default "duckdb"
+        Where tables are that are no files: a URL; ``"duckdb"`` when all are files.
     stages : list of str
         Lifecycle stages in order.
     money : Money
@@ -110,15 +111,21 @@ class Workbook(_Model):
     name: str
     as_of: Annotated[datetime.date, BeforeValidator(_day)]
     tables: dict[str, TableSpec] = Field(min_length=1)
-    engine: Literal["duckdb"] = "duckdb"
+    engine: str = FILES
     stages: list[str] = list(schema.STAGES)
     money: Money = Money()
     _file: Path = PrivateAttr(default=Path("cx.yml"))
+    _engine: Engine | None = PrivateAttr(default=None)
 
     @property
     def file(self) -> Path:
         """Where it was read from."""
         return self._file
+
+    @property
+    def tables_engine(self) -> Engine | None:
+        """The engine that holds tables; None when all sources are files."""
+        return self._engine
 
     @property
     def folder(self) -> Path:
@@ -181,6 +188,7 @@ def read_workbook(path: str | os.PathLike[str]) -> Workbook:
     except ValidationError as error:
         raise InputError.join(explain(error, file, lines, _known_keys)) from error
     book._file = file.resolve()
+    book._engine = parse_engine(book.engine, _where(file, ("engine",), lines))
     _check_names(book, file, lines)
     return book
 
@@ -318,10 +326,9 @@ def explain(
 
 
 def _hint(key: str) -> str:
-    return {
-        "as_of": "write a day as YYYY-MM-DD",
-        "engine": "use 'duckdb'; other engines are not supported yet",
-    }.get(key, "see 'cx check --contract' and the README for what it may be")
+    if key == "as_of":
+        return "write a day as YYYY-MM-DD"
+    return "see 'cx check --contract' and the README for what it may be"
 
 
 def _check_names(book: Workbook, file: Path, lines: Lines) -> None:

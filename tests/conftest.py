@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -11,6 +12,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
+from tests import engines
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CX_SHARED_DATA", ROOT.parent / "shared" / "data"))
@@ -94,12 +97,55 @@ def shared_data() -> Path:
     return SHARED
 
 
+def _lacking(what: str) -> None:
+    """Skip where an engine is not installed; acceptance must have it."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is not installed")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Return a PostgreSQL server that lives as long as the session."""
+    binaries = engines.find_postgres()
+    if binaries is None:
+        _lacking("a PostgreSQL server")
+    with engines.run_postgres(binaries) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """Return a local Spark session."""
+    if not shutil.which("java") and not os.environ.get("JAVA_HOME"):
+        _lacking("Java")
+    with engines.run_spark() as session:
+        yield session
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that is marked ``engines`` on every engine."""
+    marked = metafunc.definition.get_closest_marker("engines")
+    if marked and "con" in metafunc.fixturenames:
+        metafunc.parametrize("con", engines.KINDS, indirect=True)
+
+
 @pytest.fixture
-def con():
-    """Return an in-memory engine."""
+def con(request: pytest.FixtureRequest):
+    """Return an engine: an embedded one, or each of them where the test is marked ``engines``."""
     import ibis
 
-    return ibis.duckdb.connect()
+    kind = getattr(request, "param", "duckdb")
+    if kind == "pyspark":
+        yield ibis.pyspark.connect(request.getfixturevalue("spark"))
+        return
+    if kind == "postgres":
+        con = request.getfixturevalue("postgres").connect()
+        yield con
+        gc.collect()  # stored tables are dropped before the connection goes
+        con.disconnect()
+        return
+    yield ibis.duckdb.connect()
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 
 from cxlib.data import open_workbook
 from cxlib.errors import InputError
-from cxlib.parameters import check_against, check_values, read_parameters
+from cxlib.options import check_against
+from cxlib.parameters import check_values, read_parameters
 
 CELL = """workbook = "samples"  # a cx.yml
 conf_level = 0.95  # confidence level

@@ -45,7 +45,7 @@ def imported(path):
 @pytest.mark.parametrize("study", sorted(STUDIES))
 def test_studies_stand_on_the_base_alone(study):
     """A study knows no other study, no reading and no publishing."""
-    for path in (ROOT / "cxlib" / study).glob("*.py"):
+    for path in (ROOT / "cxlib" / study).rglob("*.py"):
         own, _ = imported(path)
         assert own <= {"errors", "schema", "stats", "frames", "style", study}, path
 
@@ -65,6 +65,16 @@ def test_only_plots_draw():
             assert not packages & {"matplotlib", "seaborn", "plotly"}, path
 
 
+def locked(path):
+    """Return the versions of a lock, which names hashes and no index."""
+    lock = (ROOT / path).read_text()
+    versions = dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", lock, re.MULTILINE))
+    assert lock.count("--hash=sha256:") > len(versions)
+    assert "://" not in lock
+    assert "--index" not in lock
+    return versions
+
+
 def test_requirements_of_pyproject_are_locked():
     """Every requirement, extra and build backend has one locked version within its bounds."""
     from packaging.requirements import Requirement
@@ -73,15 +83,28 @@ def test_requirements_of_pyproject_are_locked():
     wanted = project["project"]["dependencies"] + project["build-system"]["requires"]
     for extra in project["project"]["optional-dependencies"].values():
         wanted += extra
-    lock = (ROOT / "requirements.lock").read_text()
-    locked = dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", lock, re.MULTILINE))
+    everything, engines = locked("requirements.lock"), locked(".ci/engines.lock")
     for text in wanted:
         requirement = Requirement(text)
-        version = locked[requirement.name.lower()]
+        version = (everything | engines)[requirement.name.lower()]
         assert version in requirement.specifier, text
-    assert lock.count("--hash=sha256:") > len(locked)
-    assert "://" not in lock
-    assert "--index" not in lock
+    assert not everything.keys() & engines.keys()
+
+
+def test_drivers_of_engines_get_what_they_require():
+    """Each requirement of a driver is in one of the locks, in a version it allows."""
+    from importlib.metadata import requires, version
+
+    from packaging.requirements import Requirement
+
+    engines = locked(".ci/engines.lock")
+    versions = locked("requirements.lock") | engines
+    for name in engines:
+        assert version(name) == engines[name]
+        for text in requires(name) or []:
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": "binary"}):
+                assert versions[requirement.name] in requirement.specifier, (name, text)
 
 
 def test_conda_environment_is_in_step():

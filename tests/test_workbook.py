@@ -75,7 +75,7 @@ def test_samples_and_folders_are_found(tmp_path):
         (GOOD + "a: &a [*a]\n", r"nested without end|not valid YAML"),
         (GOOD + "    duplicates: drop\n", r"'duplicates' cannot be 'drop'"),
         (GOOD + "    wide: {perception: 'P{item}'}\n", r"'events' cannot be wide"),
-        (GOOD + "engine: spark\n", r"'engine' cannot be 'spark'[\s\S]*use 'duckdb'"),
+        (GOOD + "engine: spark\n", r"engine 'spark' is unknown[\s\S]*line 6[\s\S]*use 'duckdb'"),
         (GOOD.replace("events", "evnts"), r"table 'evnts' is unknown[\s\S]*mean 'events'"),
         (
             GOOD + "  answers:\n    source: a\n    wide: {percepton: 'P{item}'}\n",

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import cxlib
+from cxlib.data.engines import Source, read_engine_rows
 from cxlib.data.ledger import LedgerEntry
-from cxlib.data.sources import find_files, hash_files
+from cxlib.data.sources import find_files, hash_files, read_rows
 from cxlib.data.tables import read_table
+from cxlib.engine import is_file
 from cxlib.errors import InputError
 from cxlib.files import whole_file
 from cxlib.workbook import Workbook
+
+_PIN = "audited.json"
 
 
 @dataclass(frozen=True)
@@ -52,23 +57,60 @@ def audit_workbook(book: Workbook) -> dict[str, AuditedTable]:
     audited: dict[str, AuditedTable] = {}
     errors = []
     items_first = sorted(book.tables, key=lambda name: name != "items")
-    for name in items_first:
-        try:
-            audited[name] = _audit_table(name, book, audited.get("items"))
-        except InputError as error:
-            errors.append(error)
+    engine = book.tables_engine
+    source = Source(book, engine) if engine else None
+    try:
+        for name in items_first:
+            try:
+                audited[name] = _audit_table(name, book, audited.get("items"), source)
+            except InputError as error:
+                errors += [error] if error not in errors else []  # one for all its tables
+    finally:
+        if source:
+            source.close()
     if errors:
         raise InputError.join(errors)
     return {name: audited[name] for name in book.tables}
 
 
-def _audit_table(name: str, book: Workbook, items: AuditedTable | None) -> AuditedTable:
-    items = items if name == "answers" else None
-    files = find_files(book.tables[name], book.folder, name)
-    sha256 = hash_files(files)
-    content = sha256 + "".join(file.name for file in files)
-    key = _key(name, book, content, "" if items is None else items.path.stem)
-    path = cache_folder() / f"{name}-{key}.parquet"
+def _audit_table(
+    name: str, book: Workbook, items: AuditedTable | None, source: Source | None
+) -> AuditedTable:
+    items, spec = items if name == "answers" else None, book.tables[name]
+
+    def place(content: str) -> Path:
+        """Name the file of the audited table, by all it depends on."""
+        key = _key(name, book, content, "" if items is None else items.path.stem)
+        return cache_folder() / f"{name}-{key}.parquet"
+
+    if source is None or is_file(spec.source):
+        files = find_files(spec, book.folder, name)
+        sha256 = hash_files(files)
+        path = place(sha256 + "".join(file.name for file in files))
+        kept = _find_kept(path)
+        rows = None if kept else read_rows(files, spec, name)
+    else:
+        pinned = _find_pinned(name, book)
+        kept = _find_kept(place(pinned)) if pinned else None
+        if kept is None:  # what tells whether a table has changed is reading it
+            rows, sha256 = read_engine_rows(source, spec, name)
+            path = place(sha256)
+            kept = _find_kept(path)
+    if kept:
+        return kept
+    scales = None if items is None else pd.read_parquet(items.path)
+    if scales is not None and "role" in scales.columns:
+        scales = scales.assign(role=scales["role"].fillna(""))
+    assert rows is not None
+    table, entry = read_table(name, book, rows, sha256, scales)
+    with whole_file(path) as part:
+        pq.write_table(_to_arrow(table), part)
+    with whole_file(path.with_suffix(".json")) as part:
+        part.write_text(json.dumps(entry.as_dict(), ensure_ascii=False), encoding="utf-8")
+    return AuditedTable(path, entry)
+
+
+def _find_kept(path: Path) -> AuditedTable | None:
     ledger = path.with_suffix(".json")
     if path.exists() and ledger.exists():
         try:
@@ -76,20 +118,44 @@ def _audit_table(name: str, book: Workbook, items: AuditedTable | None) -> Audit
             return AuditedTable(path, LedgerEntry.from_dict(kept))
         except (ValueError, TypeError, KeyError):
             ledger.unlink()  # not what was written there: read again
-    scales = None if items is None else pd.read_parquet(items.path)
-    if scales is not None and "role" in scales.columns:
-        scales = scales.assign(role=scales["role"].fillna(""))
-    table, entry = read_table(name, book, files, sha256, scales)
-    with whole_file(path) as part:
-        pq.write_table(_to_arrow(table), part)
-    with whole_file(ledger) as part:
-        part.write_text(json.dumps(entry.as_dict(), ensure_ascii=False), encoding="utf-8")
-    return AuditedTable(path, entry)
+    return None
+
+
+def pin_audit(folder: Path, book: Workbook, entries: Iterable[LedgerEntry]) -> Path:
+    """Let the kernel of a run use what the run was planned on, without asking the engine again.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the run, ``CX_RUN_DIR`` of its kernel.
+    book : Workbook
+        The workbook of the run.
+    entries : iterable of LedgerEntry
+        What the audit found.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written, to be removed when the run is over.
+    """
+    pin = folder / _PIN
+    hashes = {entry.table: entry.sha256 for entry in entries}
+    pin.write_text(json.dumps({"workbook": str(book.file), "sha256": hashes}), encoding="utf-8")
+    return pin
+
+
+def _find_pinned(name: str, book: Workbook) -> str:
+    """Hash of a table that the run was planned on, if this is the kernel of a run."""
+    folder = os.environ.get("CX_RUN_DIR")
+    if not folder or not (Path(folder) / _PIN).exists():
+        return ""
+    pin = json.loads((Path(folder) / _PIN).read_text("utf-8"))
+    return str(pin["sha256"].get(name, "")) if pin["workbook"] == str(book.file) else ""
 
 
 def _key(name: str, book: Workbook, content: str, items: str) -> str:
     spec = book.tables[name].model_dump(mode="json")
-    parts = [name, spec, book.as_of.isoformat(), content, items, _code_hash()]
+    parts = [name, spec, book.engine, book.as_of.isoformat(), content, items, _code_hash()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

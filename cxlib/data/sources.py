@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import glob
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,16 @@ class Rows:
         Row number in the file; the header is row 1.
     broken : ndarray of bool
         Records whose number of fields is not the header's; their cells are empty.
+    typed : mapping of str to {"number", "moment", "boolean"}
+        Columns that an engine has typed: their text is ISO 8601, has a decimal point, or is true
+        or false, whatever the workbook says of text.
     """
 
     frame: pd.DataFrame
     file: NDArray[Any]
     row: NDArray[np.int64]
     broken: NDArray[np.bool_]
+    typed: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_files(spec: TableSpec, folder: Path, table: str) -> list[Path]:
@@ -197,12 +202,23 @@ def _read_parquet(file: Path, where: str) -> pd.DataFrame:
 
     content = pq.read_table(file)
     names = name_columns(content.column_names, where)
-    columns = {name: _arrow_text(c) for name, c in zip(names, content.columns, strict=True)}
+    columns = {name: arrow_text(c) for name, c in zip(names, content.columns, strict=True)}
     return pd.DataFrame(columns)
 
 
-def _arrow_text(column: pa.ChunkedArray) -> pd.Series:
-    """Write a typed column as a CSV would hold it."""
+def arrow_text(column: pa.ChunkedArray) -> pd.Series:
+    """Write a typed column as a CSV would hold it.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray
+        Values of one type.
+
+    Returns
+    -------
+    pandas.Series of str
+        Text, shape (n,); null and NaN are ``""``.
+    """
     import pyarrow.compute as pc
 
     kind = column.type

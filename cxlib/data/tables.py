@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cxlib.data.clock import end_of_day, parse_moments
 from cxlib.data.ledger import Audit, LedgerEntry
-from cxlib.data.sources import Rows, read_rows
+from cxlib.data.sources import Rows
 from cxlib.data.wide import (
     AnswerColumn,
     find_answer_columns,
@@ -64,8 +64,14 @@ class _Reading:
         text = self.rows.frame[column].str.strip()
         return text.mask(text.isin(missing), "") if missing else text
 
-    def numbers(self, text: pd.Series) -> NDArray[np.float64]:
-        """Read numbers as the source writes them; NaN where a cell is none."""
+    def typed(self, column: str | None) -> str:
+        """Kind that an engine gave a source column; ``""`` for text."""
+        return self.rows.typed.get(column or "", "")
+
+    def numbers(self, text: pd.Series, columns: Iterable[str | None]) -> NDArray[np.float64]:
+        """Read numbers as the source columns write them; NaN where a cell is none."""
+        if all(self.typed(column) == "number" for column in columns):
+            return pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)
         if self.spec.thousands:
             grouped = re.escape(self.spec.thousands)
             point = re.escape(self.spec.decimal)
@@ -78,9 +84,9 @@ class _Reading:
 
 
 def read_table(
-    name: str, book: Workbook, files: list[Path], sha256: str, items: pd.DataFrame | None = None
+    name: str, book: Workbook, rows: Rows, sha256: str, items: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, LedgerEntry]:
-    """Read, type and audit one table of a workbook.
+    """Type and audit one table of a workbook.
 
     Parameters
     ----------
@@ -88,10 +94,10 @@ def read_table(
         A table the workbook maps.
     book : Workbook
         The workbook.
-    files : list of pathlib.Path
+    rows : Rows
         Its source.
     sha256 : str
-        Hash of their content, for the ledger.
+        Hash of the source, for the ledger.
     items : pandas.DataFrame, optional
         The audited ``items``, for the scales and item names of ``answers``.
 
@@ -106,10 +112,9 @@ def read_table(
     Raises
     ------
     InputError
-        When the source, a column or every row is unusable.
+        When a column or every row is unusable.
     """
     spec, contract = book.tables[name], TABLES[name]
-    rows = read_rows(files, spec, name)
     where = f"{spec.source}, table '{name}'"
     reading = _Reading(contract, spec, rows, Audit(rows.file, rows.row), book.as_of, where)
     mapping = _map_columns(reading)
@@ -234,12 +239,9 @@ def _read_moments(
     where = f"{reading.where}, column '{source.column}'"
     timezone = source.timezone or reading.spec.timezone
     known = text.where(reading.audit.alive, "")  # rows already refused decide nothing
-    moments = parse_moments(
-        known,
-        where=where,
-        date_format=source.date_format or reading.spec.date_format,
-        timezone=timezone,
-    )
+    is_typed = reading.typed(source.column) == "moment"
+    date_format = None if is_typed else source.date_format or reading.spec.date_format
+    moments = parse_moments(known, where=where, date_format=date_format, timezone=timezone)
     audit = reading.audit
     fix = "check 'date_format'; a word that means no date belongs under 'missing'"
     _refuse_column(reading, column, text, moments.bad, "dates", fix)
@@ -260,7 +262,7 @@ def _read_moments(
 def _read_numbers(
     reading: _Reading, column: Column, source: ColumnSpec, text: pd.Series
 ) -> NDArray[np.float64]:
-    numbers = reading.numbers(text)
+    numbers = reading.numbers(text, [source.column])
     if source.unit:
         numbers = numbers * _DAYS[source.unit]
     bad = (text != "").to_numpy() & ~np.isfinite(numbers)
@@ -282,7 +284,8 @@ def _read_numbers(
 def _read_booleans(
     reading: _Reading, column: Column, source: ColumnSpec, text: pd.Series
 ) -> pd.Series:
-    if source.true or source.false:  # what is declared replaces what is usual
+    is_typed = reading.typed(source.column) == "boolean"
+    if (source.true or source.false) and not is_typed:  # what is declared replaces what is usual
         is_true, is_false = text.isin(source.true), text.isin(source.false)
     else:
         is_true, is_false = text.str.lower().isin(_TRUE), text.str.lower().isin(_FALSE)
@@ -336,7 +339,7 @@ def _stack(reading: _Reading, about: pd.DataFrame, items: pd.DataFrame | None) -
     long = stack_answers(cells[alive], answers, about[alive])
     place = where[long.pop("place").to_numpy()]
     text = long["value"]
-    long["value"] = reading.numbers(text)
+    long["value"] = reading.numbers(text, cells.columns)
     bad = ~np.isfinite(long["value"].to_numpy())
     _drop_answers(audit, "bad number", bad, place, text)
     off = _off_scale(long, items) & ~bad

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cxlib.frames import to_frame
+from cxlib.journeys.chunks import split_customers
 from cxlib.stats import clustered_share_size, wilson_interval
 
 if TYPE_CHECKING:
@@ -14,18 +15,25 @@ if TYPE_CHECKING:
 
 
 def count_shares(
-    counts: ir.Table, *, of: str, within: str = "", conf_level: float = 0.95
+    counts: ir.Table,
+    *,
+    of: str,
+    within: str = "",
+    n_events: int = 0,
+    conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Turn counts by customer into shares with intervals clustered by customer.
 
     Parameters
     ----------
     counts : ibis Table, one row per customer and kind
-        `customer_id`, the column `of`, the column `within` if named, and `n`, a whole number.
+        `customer`, the column `of`, the column `within` if named, and `n`, a whole number.
     of : str
         Column of the kinds.
     within : str, default ""
         Column of the wholes that the shares are parts of; empty: one whole.
+    n_events : int, default 0
+        Events behind the counts; many are summed in parts.
     conf_level : float, default 0.95
         Confidence level.
 
@@ -43,24 +51,33 @@ def count_shares(
     ----------
     .. [1] W. G. Cochran (1977). Sampling Techniques, 3rd ed., section 3.12.
     """
-    import ibis
-    from ibis import _
-
     whole = [within] if within else []
-    by_customer = ibis.window(group_by=["customer_id", *whole])
-    counts = counts.mutate(y=_.n.sum().over(by_customer))
-    parts = counts.group_by(*whole, of).agg(
-        n=_.n.sum(),
-        n_customers=_.count(),
-        xx=(_.n * _.n).sum(),
-        xy=(_.n * _.y).sum(),
-    )
-    frame = to_frame(parts, sort_by=[*whole, of])
-    totals = counts.group_by("customer_id", *whole).agg(y=_.n.sum())
-    sums = totals.aggregate(by=whole, total=_.y.sum(), yy=(_.y * _.y).sum()).to_pandas()
-    frame = frame.merge(sums, on=within) if within else frame.merge(sums, how="cross")
+    sums = [_sum_squares(part, of, whole) for part in split_customers(counts, n_events)]
+    frame = pd.concat([kinds for kinds, _ in sums]).groupby([*whole, of], as_index=False).sum()
+    totals = pd.concat([wholes for _, wholes in sums])
+    if within:
+        frame = frame.merge(totals.groupby(within, as_index=False).sum(), on=within)
+    else:
+        frame = frame.merge(totals.sum().to_frame().T, how="cross")
     share = frame["n"] / frame["total"]
     size = clustered_share_size(share, frame["total"], frame["xx"], frame["xy"], frame["yy"])
     low, high = wilson_interval(share, size, conf_level=conf_level)
     frame = frame.assign(share=share, conf_low=low, conf_high=high)
     return frame[[*whole, of, "n", "n_customers", "share", "conf_low", "conf_high"]]
+
+
+def _sum_squares(counts: ir.Table, of: str, whole: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sum counts, their squares and products over customers, by kind and by whole."""
+    from ibis import _
+
+    counts = counts.cache()
+    totals = counts.group_by("customer", *whole).agg(y=_.n.sum().cast("int64")).cache()
+    parts = counts.join(totals, ["customer", *whole]).aggregate(
+        by=[*whole, of],
+        n=_.n.sum(),
+        n_customers=_.count(),
+        xx=(_.n * _.n).sum(),
+        xy=(_.n * _.y).sum(),
+    )
+    wholes = totals.aggregate(by=whole, total=_.y.sum(), yy=(_.y * _.y).sum())
+    return to_frame(parts, sort_by=[*whole, of]), wholes.to_pandas()

@@ -1,24 +1,31 @@
-"""The steps table: one row per event with its journey, its place in it and what came before."""
+"""From events to the journey log: where a journey begins and ends, and in which order it goes."""
 
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from cxlib.errors import InputError, closest
-from cxlib.frames import read_duration
-from cxlib.journeys.shares import count_shares
+from cxlib.frames import read_duration, to_table
+from cxlib.journeys.chunks import split_customers, stack
+from cxlib.journeys.log import (
+    UNKNOWN,
+    VIEWS,
+    JourneyLog,
+    find_contacts,
+    name_journeys,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-START, END, OPEN, OTHER, UNKNOWN = "(start)", "(end)", "(open)", "(other)", "(unknown)"
-JOURNEY = ("customer_id", "journey_id")  # ids may repeat between customers
-ARROW = " > "
 INACTIVITY = "30d"
+CALENDARS = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
+TIES = ("source", "reversed")
+_MANY = 1 << 32  # steps of one customer that the codes of journeys leave room for
 
 
 def parse_inactivity(inactivity: str | pd.Timedelta) -> pd.Timedelta:
@@ -58,70 +65,104 @@ def add_journeys(
     events: ir.Table,
     *,
     as_of: datetime.date | str,
-    inactivity: str | pd.Timedelta = INACTIVITY,
-    view: str = "touchpoint",
-) -> ir.Table:
+    inactivity: str | pd.Timedelta | None = INACTIVITY,
+    ends_at: str = "",
+    calendar: str = "",
+    ties: str = "source",
+) -> JourneyLog:
     """Cut every customer's events into journeys and number the steps.
 
     Parameters
     ----------
     events : ibis Table, one row per event
         Columns `customer_id`, `timestamp` (UTC), `touchpoint`; optionally `journey_id`, `stage`,
-        `channel`, `department`, `segment`, and `_row`, the row's place in the source.
+        `channel`, `department`, `initiated_by`, `segment`, and `_row`, the row's place in the
+        source.
     as_of : datetime.date or str
         Last day of the data, included.
-    inactivity : str or pandas.Timedelta, default "30d"
-        Idle time; a gap strictly greater starts a new journey.
-    view : str, default "touchpoint"
-        The column whose text is shown as `touchpoint`; a missing value as ``(unknown)``.
+    inactivity : str or pandas.Timedelta or None, default "30d"
+        Idle time; a gap strictly greater starts a new journey. None: silence ends no journey.
+    ends_at : str, default ""
+        A touchpoint or stage; the journey ends with it, and what follows is the next journey (the
+        loop after a purchase).
+    calendar : str, default ""
+        ``week``, ``month``, ``quarter`` or ``year``: a journey also ends with the period (UTC).
+    ties : str, default "source"
+        Order of events of a customer at the same instant: that of the source, or ``reversed``,
+        which shows how far results rest on that order.
 
     Returns
     -------
-    ibis Table, one row per event
-        Stored in the engine, so later views do not compute it again: `customer_id`, `journey_id`,
-        `step` (from 1), `touchpoint`, `timestamp`, `previous_touchpoint` and `gap_seconds` (both
-        empty on the first step), `is_start`, `is_end`, `is_open` (the journey may still go on:
-        its last event lies within `inactivity` of the end of the `as_of` day; the same on all its
-        rows), `event_touchpoint` (only when `view` is another column), then every other column.
+    JourneyLog
+        Stored in the engine, so later views do not compute it again.
 
     Raises
     ------
     InputError
-        When a column is missing, a needed value is empty, a name is reserved, an event lies after
-        `as_of`, or `inactivity` is changed although the events bring their `journey_id`.
+        When a column is missing, a needed value is empty, an event lies after `as_of`, a parameter
+        is unknown, or a rule is given although the events bring their `journey_id`.
 
     Notes
     -----
     With a column `journey_id` a journey is a pair of `customer_id` and `journey_id`, whatever the
     gaps. Without it the n-th journey of a customer in time is ``<customer_id>-<n>``.
 
-    Ties: events of one journey at the same instant keep the order of the source where `_row` is
-    there, else the alphabetical order of the touchpoint, then of the stage (by integer codes:
-    engines collate text differently). Equal events all stay and count.
+    A journey is open when its last event lies within `inactivity` of the end of the `as_of` day
+    (with None: always) and no other rule has ended it.
+
+    Ties keep the order of the source where `_row` is there, else the alphabetical order of the
+    touchpoint, then of the other names. Equal events all stay and count.
     """
-    idle = parse_inactivity(inactivity)
+    idle = None if inactivity is None else parse_inactivity(inactivity)
     given = "journey_id" in events.columns
-    if given and idle != parse_inactivity(INACTIVITY):
-        raise InputError(
-            f"The inactivity '{inactivity}' has no effect: the events bring their own journeys.",
-            "parameter 'inactivity', table 'events', column 'journey_id'",
-            f"leave inactivity at '{INACTIVITY}', or take 'journey_id' out of the columns mapped",
-        )
+    _check_rules(given, idle, ends_at, calendar, ties)
     end = pd.Timestamp(as_of).normalize() + pd.Timedelta(1, "D")
-    _check_columns(events, view)
+    _check_columns(events)
     # the last day of a zone west of Greenwich ends up to 12 hours after the day in UTC
-    _check_rows(events, end + pd.Timedelta(12, "h"))
-    events = _add_view(events, view)
-    if "_row" not in events.columns:
-        events = _add_order(events)
-    steps = _add_steps(events, idle, end, given)
-    first = [*JOURNEY, "step", "touchpoint", "timestamp", "previous_touchpoint", "gap_seconds"]
-    first += ["is_start", "is_end", "is_open"]
-    rest = [c for c in steps.columns if c not in first and not c.startswith("_")]
-    return steps.select(*first, *rest).cache()
+    n_events = _check_rows(events, end + pd.Timedelta(12, "h"))
+    coded, customers, contacts = _add_codes(events, ties, with_time=bool(calendar))
+    coded = coded.cache()
+    bare = JourneyLog(coded, coded, customers, customers, contacts, n_events, end, idle)
+    ends = find_contacts(bare, [ends_at], parameter="ends_at")[0] if ends_at else []
+    chunks = list(split_customers(coded, n_events))
+    if given:
+        numbered = [_number_given(chunk).cache() for chunk in chunks]
+        parts = [
+            _add_given_steps(chunk, ids, end, idle).cache()
+            for chunk, ids in zip(chunks, numbered, strict=True)
+        ]
+        journeys = [
+            _summarise(part).join(ids.select("journey", source_id=ids["journey_id"]), "journey")
+            for part, ids in zip(parts, numbered, strict=True)
+        ]
+    else:
+        parts = [_add_cut_steps(chunk, end, idle, ends, calendar).cache() for chunk in chunks]
+        journeys = [_summarise(part) for part in parts]
+    steps, summary = stack(parts), stack([part.cache() for part in journeys])
+    ids = name_journeys(summary, customers)
+    return JourneyLog(steps, summary, customers, ids, contacts, n_events, end, idle)
 
 
-def _check_columns(events: ir.Table, view: str) -> None:
+def _check_rules(
+    given: bool, idle: pd.Timedelta | None, ends_at: str, calendar: str, ties: str
+) -> None:
+    if given and (ends_at or calendar or idle != parse_inactivity(INACTIVITY)):
+        name = "ends_at" if ends_at else "calendar" if calendar else "inactivity"
+        raise InputError(
+            f"The parameter '{name}' has no effect: the events bring their own journeys.",
+            f"parameter '{name}', table 'events', column 'journey_id'",
+            f"leave '{name}' at its default, or take 'journey_id' out of the columns mapped",
+        )
+    for name, value, known in (("calendar", calendar, CALENDARS), ("ties", ties, TIES)):
+        if value and value not in known:
+            raise InputError(
+                f"The {name} '{value}' is unknown.",
+                f"parameter '{name}', known: {list(known)}",
+                closest(value, known),
+            )
+
+
+def _check_columns(events: ir.Table) -> None:
     errors = [
         InputError(
             f"Column '{name}' is missing.",
@@ -131,20 +172,12 @@ def _check_columns(events: ir.Table, view: str) -> None:
         for name in ("customer_id", "timestamp", "touchpoint")
         if name not in events.columns
     ]
-    if not errors and view not in events.columns:
-        text = [name for name in events.columns if events[name].type().is_string()]
-        errors.append(
-            InputError(
-                f"The view '{view}' is not a column of the events.",
-                f"parameter 'view', table 'events', has {list(events.columns)}",
-                closest(view, [name for name in text if not name.endswith("_id")]),
-            )
-        )
     if errors:
         raise InputError.join(errors)
 
 
-def _check_rows(events: ir.Table, end: pd.Timestamp) -> None:
+def _check_rows(events: ir.Table, end: pd.Timestamp) -> int:
+    """Count the events, and refuse those that cannot be steps."""
     needed = [c for c in ("customer_id", "journey_id", "timestamp", "touchpoint") if c in events]
     counts = events.agg(
         n=events.count(),
@@ -175,165 +208,156 @@ def _check_rows(events: ir.Table, end: pd.Timestamp) -> None:
         )
     if errors:
         raise InputError.join(errors)
+    return int(row["n"])
 
 
-def _add_view(events: ir.Table, view: str) -> ir.Table:
-    if view != "touchpoint":
-        events = events.mutate(event_touchpoint=events["touchpoint"])
-    if "stage" in events.columns:
-        events = events.mutate(stage=events["stage"].nullif(""))
-    events = events.mutate(touchpoint=events[view].cast("string").nullif("").fill_null(UNKNOWN))
-    names = events.select("touchpoint").distinct().to_pandas()["touchpoint"]
-    bad = sorted(n for n in names if n in (START, END, OPEN, OTHER) or ARROW in n)[:3]
-    if bad:
-        raise InputError(
-            f"The name '{bad[0]}' is kept for the tables of this study.",
-            f"table 'events', column '{view}', values {bad}",
-            f"rename it in the source; '{ARROW.strip()}' between blanks joins touchpoints in paths",
-        )
-    return events
-
-
-def _add_order(events: ir.Table) -> ir.Table:
-    """Add `_row`: an integer code that breaks ties in time by what the events say."""
-    import ibis
-
-    by = [c for c in ("touchpoint", "event_touchpoint", "stage") if c in events.columns]
-    keys = {f"_{name}": events[name].fill_null("") for name in by}
-    kinds = events.select(**keys).distinct().to_pandas().sort_values(list(keys))
-    codes = ibis.memtable(kinds.assign(_row=np.arange(len(kinds))))
-    keyed = events.mutate(**keys)
-    return keyed.join(codes, list(keys)).drop(*keys)
-
-
-def _add_steps(events: ir.Table, idle: pd.Timedelta, end: pd.Timestamp, given: bool) -> ir.Table:
+def _add_codes(
+    events: ir.Table, ties: str, *, with_time: bool
+) -> tuple[ir.Table, ir.Table, pd.DataFrame]:
+    """Write customers and contacts as whole numbers, and time as microseconds."""
     import ibis
     from ibis import _
 
-    def micros(time: pd.Timestamp | pd.Timedelta) -> int:
-        """Count microseconds."""
-        return time.value // 1000
-
-    epoch = ibis.timestamp("1970-01-01")
-    events = events.mutate(_at=_.timestamp.delta(epoch, unit="microsecond"))
-    order = ["_at", "_row"]
-    if given:
-        events = events.mutate(journey_id=_.journey_id.cast("string"))
-        by = list(JOURNEY)
-    else:
-        customer = ibis.window(group_by="customer_id", order_by=order)
-        events = events.mutate(_gap=_["_at"] - _["_at"].lag().over(customer))
-        events = events.mutate(_new=(_["_gap"].isnull() | (_["_gap"] > micros(idle))).cast("int64"))
-        so_far = ibis.cumulative_window(group_by="customer_id", order_by=order)
-        events = events.mutate(_number=_["_new"].sum().over(so_far))
-        by = ["customer_id", "_number"]
-    journey = ibis.window(group_by=by, order_by=order)
-    steps = events.mutate(
-        step=ibis.row_number().over(journey) + 1,
-        previous_touchpoint=_.touchpoint.lag().over(journey),
-        gap_seconds=(_["_at"] - _["_at"].lag().over(journey)) / 1e6,
-        is_end=_["_at"].lead().over(journey).isnull(),
-        _last=_["_at"].max().over(ibis.window(group_by=by)),
+    names = [name for name in VIEWS if name in events.columns]
+    kinds = events.select(names).distinct().to_pandas()
+    shown = kinds.replace("", None).fillna(UNKNOWN)
+    order = shown.sort_values(names, kind="stable").index
+    contacts = shown.loc[order].drop_duplicates(ignore_index=True)
+    contacts.insert(0, "contact", np.arange(len(contacts)))
+    kinds["contact"] = shown.merge(contacts, on=names, how="left")["contact"].to_numpy()
+    if kinds["touchpoint"].is_unique:  # the other names follow from it
+        names = ["touchpoint"]
+    keys = {f"_{name}": _[name].fill_null("") for name in names}
+    kinds = kinds[[*names, "contact"]].fillna(dict.fromkeys(names, ""))
+    kinds = kinds.rename(columns={name: f"_{name}" for name in names}).drop_duplicates([*keys])
+    customers = events.select("customer_id").distinct()
+    customers = customers.mutate(customer=ibis.row_number().over(order_by="customer_id"))
+    customers = customers.cache()
+    keep = [name for name in ("journey_id", "segment") if name in events.columns]
+    keep += ["timestamp"] if with_time else []
+    coded = events.mutate(**keys).join(to_table(kinds, beside=events), list(keys))
+    coded = coded.join(customers, "customer_id")
+    sign = 1 if ties == "source" else -1
+    tie = coded["_row"] if "_row" in coded.columns else coded["contact"]
+    epoch = ibis.timestamp("1970-01-01 00:00:00")
+    coded = coded.select(
+        *keep,
+        customer=coded["customer"].cast("int32"),
+        contact=coded["contact"].cast("int32"),
+        at=coded["timestamp"].delta(epoch, unit="microsecond"),
+        tie=(sign * tie).cast("int64"),
     )
-    steps = steps.mutate(is_start=_.step == 1, is_open=_["_last"] >= micros(end) - micros(idle))
-    if not given:
-        steps = steps.mutate(journey_id=_.customer_id + "-" + _["_number"].cast("string"))
-    return steps
+    return coded, customers, contacts
 
 
-def summarise_journeys(steps: ir.Table) -> pd.DataFrame:
-    """Count events, customers and journeys and describe how long journeys are.
+def _micros(time: pd.Timestamp | pd.Timedelta) -> int:
+    return time.value // 1000
 
-    Parameters
-    ----------
-    steps : ibis Table, one row per event
-        From :func:`add_journeys`.
 
-    Returns
-    -------
-    pandas.DataFrame, one row
-        `n_events`, `n_customers`, `n_journeys`, `n_open`, `open_share`, `one_step_share`;
-        `steps_q25`, `steps_median`, `steps_q75`, `steps_p95` (contacts of a journey) and
-        `days_median` (first to last contact); `tie_share`, the share of events at the same instant
-        as the step before but another touchpoint, whose order is a convention.
+def _is_open(at: Any, end: pd.Timestamp, idle: pd.Timedelta | None) -> Any:
+    """Tell whether silence since this moment is still too short to mean an end."""
+    return at.notnull() if idle is None else at >= _micros(end) - _micros(idle)
 
-    Notes
-    -----
-    Quantiles are those of numpy, linear between order statistics, over all journeys, open ones as
-    far as they are seen.
-    """
+
+def _add_cut_steps(
+    coded: ir.Table,
+    end: pd.Timestamp,
+    idle: pd.Timedelta | None,
+    ends: list[int],
+    calendar: str,
+) -> ir.Table:
+    """Cut by the gap, the contact before and the calendar; everything else follows from that."""
+    import ibis
     from ibis import _
 
-    ties = (_.gap_seconds == 0) & (_.previous_touchpoint != _.touchpoint)
-    ends = steps.filter(_.is_end)
-    total = steps.agg(
-        n_events=_.count(),
-        n_customers=_.customer_id.nunique(),
-        n_journeys=_.is_end.sum(),
-        n_open=(_.is_end & _.is_open).sum(),
-        n_ties=ties.sum().fill_null(0),
-    ).to_pandas()
-    lasted = _.timestamp.max().delta(_.timestamp.min(), unit="second")
-    seconds = steps.group_by(*JOURNEY).agg(lasted=lasted).agg(median=_.lasted.median())
-    sizes = ends.group_by("step").agg(n=_.count()).to_pandas().sort_values("step")
-    lengths = np.repeat(sizes["step"].to_numpy(), sizes["n"].to_numpy())
-    q25, median, q75, p95 = np.quantile(lengths, [0.25, 0.5, 0.75, 0.95])
-    row = total.iloc[0]
-    return pd.DataFrame(
-        {
-            "n_events": [row["n_events"]],
-            "n_customers": [row["n_customers"]],
-            "n_journeys": [row["n_journeys"]],
-            "n_open": [row["n_open"]],
-            "open_share": [row["n_open"] / row["n_journeys"]],
-            "one_step_share": [float((lengths == 1).mean())],
-            "steps_q25": [q25],
-            "steps_median": [median],
-            "steps_q75": [q75],
-            "steps_p95": [p95],
-            "days_median": [float(seconds.to_pandas()["median"].iloc[0]) / 86400],
-            "tie_share": [row["n_ties"] / row["n_events"]],
-        }
+    now = {"period": _.timestamp.truncate(CALENDARS[calendar])} if calendar else {}
+    customer = ibis.window(group_by="customer", order_by=["at", "tie"])
+    steps = coded.mutate(**now).mutate(
+        row=ibis.row_number().over(customer),
+        before=_["at"].lag().over(customer),
+        after=_["at"].lead().over(customer),
+        previous=_.contact.lag().over(customer),
+        **({"next_period": _.period.lead().over(customer)} if calendar else {}),
+    )
+    cut_before, cut_after = _.before.isnull(), _.after.isnull()
+    may_go_on = _.after.isnull() & _is_open(_["at"], end, idle)
+    if idle is not None:
+        cut_before |= _["at"] - _.before > _micros(idle)
+        cut_after |= _.after - _["at"] > _micros(idle)
+    if ends:
+        cut_before |= _.previous.isin(ends)
+        cut_after |= _.contact.isin(ends)
+        may_go_on &= ~_.contact.isin(ends)
+    if calendar:
+        last = pd.Timestamp(end - pd.Timedelta(1, "us")).to_period(CALENDARS[calendar]).start_time
+        steps = steps.mutate(last_period=_.period.lag().over(customer))
+        cut_before |= _.last_period != _.period
+        cut_after |= _.next_period != _.period
+        may_go_on &= _.period >= last
+    steps = steps.mutate(
+        is_start=cut_before.fill_null(True), is_end=cut_after.fill_null(True), is_open=may_go_on
+    )
+    so_far = ibis.cumulative_window(group_by="customer", order_by="row")
+    steps = steps.mutate(
+        first=_.is_start.ifelse(_.row, ibis.null("int64")).max().over(so_far),
+    )
+    return steps.select(
+        "customer",
+        "contact",
+        "at",
+        "is_start",
+        "is_end",
+        "is_open",
+        *([c for c in steps.columns if c == "segment"]),
+        journey=_.customer.cast("int64") * _MANY + _["first"],
+        step=(_.row - _["first"] + 1).cast("int32"),
+        previous=_.is_start.ifelse(ibis.null("int32"), _.previous),
+        gap=_.is_start.ifelse(ibis.null("int64"), _["at"] - _.before),
     )
 
 
-def count_groups(steps: ir.Table, *, conf_level: float = 0.95) -> pd.DataFrame:
-    """Count the journeys of every group of the column `segment`.
-
-    Parameters
-    ----------
-    steps : ibis Table, one row per event
-        From :func:`add_journeys`, with `segment`.
-    conf_level : float, default 0.95
-        Confidence level.
-
-    Returns
-    -------
-    pandas.DataFrame, one row per group
-        `segment`, `n_journeys`, `n_customers`, `share` (of all journeys), `conf_low`, `conf_high`
-        (by customer); the largest first.
-
-    Raises
-    ------
-    InputError
-        When there is no column `segment`, or it changes within a journey.
-    """
+def _number_given(coded: ir.Table) -> ir.Table:
+    """Give the journeys that the source names codes in the order they begin."""
+    import ibis
     from ibis import _
 
-    if "segment" not in steps.columns:
-        raise InputError(
-            "There are no groups to count.", "column 'segment'", "set segment_by to an attribute"
-        )
-    named = steps.mutate(segment=_.segment.nullif("").fill_null(UNKNOWN))
-    changing = named.group_by(*JOURNEY).agg(k=_.segment.nunique()).filter(_.k > 1).count()
-    n_changing = int(changing.to_pandas())
-    if n_changing:
-        raise InputError(
-            f"The group changes within {n_changing} journeys.",
-            "column 'segment'",
-            "choose an attribute that is constant within a journey",
-        )
-    counts = named.filter(_.is_start).group_by("customer_id", "segment").agg(n=_.count())
-    groups = count_shares(counts, of="segment", conf_level=conf_level)
-    groups = groups.rename(columns={"n": "n_journeys"})
-    return groups.sort_values(["n_journeys", "segment"], ascending=[False, True], ignore_index=True)
+    first = ibis.window(group_by=["customer", "journey_id"], order_by=["at", "tie"])
+    starts = coded.select("customer", "journey_id", "at", "tie", row=ibis.row_number().over(first))
+    order = ibis.window(group_by="customer", order_by=["at", "tie"])
+    starts = starts.filter(_.row == 0).mutate(number=ibis.row_number().over(order))
+    return starts.select(
+        "customer", "journey_id", journey=_.customer.cast("int64") * _MANY + _.number
+    )
+
+
+def _add_given_steps(
+    coded: ir.Table, numbered: ir.Table, end: pd.Timestamp, idle: pd.Timedelta | None
+) -> ir.Table:
+    import ibis
+    from ibis import _
+
+    steps = coded.join(numbered, ["customer", "journey_id"])
+    journey = ibis.window(group_by="journey", order_by=["at", "tie"])
+    before = _["at"].lag().over(journey)
+    steps = steps.mutate(
+        step=(ibis.row_number().over(journey) + 1).cast("int32"),
+        previous=_.contact.lag().over(journey),
+        gap=_["at"] - before,
+        is_end=_["at"].lead().over(journey).isnull(),
+    )
+    steps = steps.mutate(is_start=_.step == 1, is_open=_.is_end & _is_open(_["at"], end, idle))
+    keep = ["customer", "journey", "contact", "at", "step", "previous", "gap"]
+    keep += ["is_start", "is_end", "is_open", *[c for c in steps.columns if c == "segment"]]
+    return steps.select(keep)
+
+
+def _summarise(steps: ir.Table) -> ir.Table:
+    from ibis import _
+
+    return steps.group_by("journey").agg(
+        customer=_.customer.max(),
+        started_at=_["at"].min(),
+        ended_at=_["at"].max(),
+        n_steps=_.count(),
+        is_open=_.is_open.sum() > 0,
+    )

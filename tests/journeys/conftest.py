@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 
 import ibis
 import pandas as pd
 import pytest
 
-from cxlib.journeys import add_journeys
+from cxlib.journeys import JourneyLog, add_journeys
 
 AS_OF = "2024-12-31"
-
-
-@pytest.fixture
-def con():
-    """Return an empty in-memory engine."""
-    return ibis.duckdb.connect()
 
 
 @pytest.fixture
@@ -33,16 +28,17 @@ def make_events(con) -> Callable:
         schema = dict.fromkeys(text, "string") | {"timestamp": "timestamp(6)"}
         schema |= {"_row": "int64"} if "_row" in columns else {}
         schema = ibis.schema({name: schema[name] for name in columns})
-        return con.create_table("events", frame, schema=schema, overwrite=True)
+        name = f"events_{uuid.uuid4().hex[:12]}"  # ibis keeps what it stored of a table by name
+        return con.create_table(name, frame, schema=schema)
 
     return make
 
 
 @pytest.fixture
-def make_steps(make_events) -> Callable:
-    """Return a function that makes a steps table of (customer, path) pairs, a journey each."""
+def make_log(make_events) -> Callable:
+    """Return a function that makes a log of (customer, path) pairs, a journey each."""
 
-    def make(walks: Iterable[tuple[str, str]], *, start: str = "2024-01-01") -> ibis.Table:
+    def make(walks: Iterable[tuple[str, str]], *, start: str = "2024-01-01") -> JourneyLog:
         rows = [
             (customer, pd.Timestamp(start) + pd.Timedelta(hours=hour), name, f"j{number:05d}")
             for number, (customer, path) in enumerate(walks)

@@ -8,7 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cxlib.errors import InputError
-from cxlib.journeys import add_journeys, count_groups, parse_inactivity, summarise_journeys
+from cxlib.journeys import (
+    add_journeys,
+    count_groups,
+    find_places,
+    list_steps,
+    parse_inactivity,
+    summarise_journeys,
+)
 
 AS_OF = "2024-12-31"
 SETTINGS = settings(
@@ -18,8 +25,8 @@ SETTINGS = settings(
 )
 
 
-def _in_order(steps) -> pd.DataFrame:
-    frame = steps.to_pandas()
+def _in_order(log) -> pd.DataFrame:
+    frame = list_steps(log).to_pandas()
     return frame.sort_values(["customer_id", "journey_id", "step"], ignore_index=True)
 
 
@@ -45,8 +52,8 @@ def test_gap_strictly_greater_splits(make_events):
 def test_inactivity_is_read_with_its_unit(make_events, text, journeys):
     """Gaps of one and ten hours split as the unit says."""
     rows = [("a", f"2024-01-01 {hour:02d}:00", "web") for hour in (0, 1, 11)]
-    steps = add_journeys(make_events(rows), as_of=AS_OF, inactivity=text)
-    assert journeys == steps.to_pandas()["journey_id"].nunique()
+    log = add_journeys(make_events(rows), as_of=AS_OF, inactivity=text)
+    assert journeys == len(log.journeys.to_pandas())
 
 
 @pytest.mark.parametrize("bad", ["30", 30, "30 days", "30m", "", "-3d", "d", "1e3d"])
@@ -79,9 +86,10 @@ def test_given_journeys_rule_and_ids_repeat_between_customers(make_events):
         ("a", "1"): 2,
         ("b", "1"): 1,
     }
-    with pytest.raises(InputError, match="the events bring their own journeys") as caught:
-        add_journeys(events, as_of=AS_OF, inactivity="7d")
-    assert "'30d'" in caught.value.fix
+    for rule in ({"inactivity": "7d"}, {"ends_at": "web"}, {"calendar": "month"}):
+        with pytest.raises(InputError, match="the events bring their own journeys") as caught:
+            add_journeys(events, as_of=AS_OF, **rule)
+        assert f"'{next(iter(rule))}'" in caught.value.problem
 
 
 def test_open_journeys_end_within_the_inactivity_of_the_last_day(make_events):
@@ -101,7 +109,6 @@ def test_equal_times_follow_the_source_then_the_text(make_events):
     rows = [(*row[:3], i) for i, row in enumerate(rows)]
     steps = _in_order(add_journeys(make_events(rows, "_row"), as_of=AS_OF))
     assert steps["touchpoint"].tolist() == ["web", "chat", "web", "chat"]
-    assert "_row" not in steps.columns
     steps = _in_order(add_journeys(make_events([row[:3] for row in rows]), as_of=AS_OF))
     assert steps["touchpoint"].tolist() == ["chat", "chat", "web", "web"]
 
@@ -115,16 +122,68 @@ def test_order_of_equal_times_does_not_depend_on_row_order(make_events):
     assert once["stage"].tolist() == ["awareness", "use"] * 3
 
 
-def test_view_shows_another_column(make_events):
-    """The view's text takes the place of the touchpoint, which stays beside it."""
+def test_places_of_a_view(make_events):
+    """A view names each kind of contact; what is missing is (unknown)."""
     rows = [("a", "2024-01-01", "home", "web"), ("a", "2024-01-02", "call", None)]
-    events = make_events(rows, "channel")
-    steps = _in_order(add_journeys(events, as_of=AS_OF, view="channel"))
-    assert steps["touchpoint"].tolist() == ["web", "(unknown)"]
-    assert steps["event_touchpoint"].tolist() == ["home", "call"]
+    log = add_journeys(make_events(rows, "channel"), as_of=AS_OF)
+    assert log.contacts["touchpoint"].tolist() == ["call", "home"]
+    places = find_places(log, "channel")
+    assert [places.names[code] for code in places.codes] == ["(unknown)", "web"]
     with pytest.raises(InputError, match="The view 'chanel' is not a column") as caught:
-        add_journeys(events, as_of=AS_OF, view="chanel")
+        find_places(log, "chanel")
     assert "did you mean 'channel'?" in caught.value.fix
+
+
+def test_reserved_names_are_refused(make_events):
+    """Names of the tables' own rows and the arrow of paths cannot be touchpoints."""
+    for name in ("(end)", "home > plans"):
+        log = add_journeys(make_events([("a", "2024-01-01", name)]), as_of=AS_OF)
+        with pytest.raises(InputError, match="is kept for the tables of this study"):
+            find_places(log)
+
+
+def test_goal_ends_a_journey(make_events):
+    """After a purchase the loop is a new journey; one that ended so is not open."""
+    rows = [("a", f"2024-12-{day}", name) for day, name in enumerate(("web", "buy", "app"), 20)]
+    rows += [("b", "2024-12-30", "web"), ("b", "2024-12-31", "buy")]
+    log = add_journeys(make_events(rows), as_of=AS_OF, ends_at="buy")
+    steps = _in_order(log)
+    assert steps["journey_id"].tolist() == ["a-1", "a-1", "a-2", "b-1", "b-1"]
+    assert steps["is_open"].tolist() == [False, False, True, False, False]
+    with pytest.raises(InputError, match="No event is at 'bye'") as caught:
+        add_journeys(make_events(rows), as_of=AS_OF, ends_at="bye")
+    assert "did you mean 'buy'?" in caught.value.fix
+
+
+def test_calendar_ends_a_journey(make_events):
+    """A journey ends with its month, and is open only in the last one."""
+    rows = [("a", day, "web") for day in ("2024-11-29", "2024-11-30", "2024-12-01", "2024-12-31")]
+    rows += [("b", "2024-11-30", "web")]
+    log = add_journeys(make_events(rows), as_of=AS_OF, calendar="month", inactivity="60d")
+    steps = _in_order(log)
+    assert steps["journey_id"].tolist() == ["a-1", "a-1", "a-2", "a-2", "b-1"]
+    assert steps["is_open"].tolist() == [False, False, False, True, False]
+    with pytest.raises(InputError, match="The calendar 'monthly' is unknown") as caught:
+        add_journeys(make_events(rows), as_of=AS_OF, calendar="monthly")
+    assert "did you mean 'month'?" in caught.value.fix
+
+
+def test_without_inactivity_a_customer_is_one_open_journey(make_events):
+    """Silence ends nothing when no idle time is given."""
+    rows = [("a", "2023-01-01", "web"), ("a", "2024-12-01", "web")]
+    log = add_journeys(make_events(rows), as_of=AS_OF, inactivity=None)
+    assert log.journeys.to_pandas()[["n_steps", "is_open"]].to_numpy().tolist() == [[2, True]]
+
+
+def test_ties_can_be_reversed(make_events):
+    """The same instant read backwards: a bound for what rests on the order of the source."""
+    rows = [("a", "2024-01-01", name, i) for i, name in enumerate(("web", "chat"))]
+    rows.append(("a", "2024-01-02", "call", 2))
+    events = make_events(rows, "_row")
+    steps = _in_order(add_journeys(events, as_of=AS_OF, ties="reversed"))
+    assert steps["touchpoint"].tolist() == ["chat", "web", "call"]
+    with pytest.raises(InputError, match="The ties 'revers' is unknown"):
+        add_journeys(events, as_of=AS_OF, ties="revers")
 
 
 def test_bad_events_are_refused_by_name(make_events):
@@ -141,9 +200,6 @@ def test_bad_events_are_refused_by_name(make_events):
     with pytest.raises(InputError, match="1 of 2 events have no journey_id") as caught:
         add_journeys(missing, as_of=AS_OF)
     assert "inactivity then ends journeys" in caught.value.fix
-    for name in ("(end)", "home > plans"):
-        with pytest.raises(InputError, match="is kept for the tables of this study"):
-            add_journeys(make_events([("a", "2024-01-01", name)]), as_of=AS_OF)
 
 
 def test_summary_of_a_hand_made_table(make_events):

@@ -1,0 +1,1 @@
+"""What follows what, and whether it differs between groups and periods."""

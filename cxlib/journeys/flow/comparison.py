@@ -1,0 +1,65 @@
+"""Whether two groups or two periods walk differently."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cxlib.journeys.contrast import contrast_shares, list_grouped
+from cxlib.journeys.flow.transitions import list_moves
+from cxlib.journeys.log import TO_OPEN, JourneyLog, find_places, name_places
+
+
+def compare_transitions(
+    log: JourneyLog,
+    *,
+    by: str = "touchpoint",
+    min_cell: int = 10,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Compare how often one touchpoint follows another between groups of journeys.
+
+    Parameters
+    ----------
+    log : JourneyLog
+        From :func:`cxlib.journeys.add_groups`.
+    by : str, default "touchpoint"
+        What a step shows.
+    min_cell : int, default 10
+        A pair is tested when it is expected at least this often in both groups; a group takes part
+        when it has this many customers.
+    conf_level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per pair tested (and per group, when there are more than two)
+        `from_touchpoint`, `to_touchpoint`, then the columns of
+        :func:`cxlib.journeys.contrast.contrast_shares`: shares of all that leaves
+        `from_touchpoint`, their difference with interval and effect size, `p_value`, `q_value`;
+        the surest first.
+
+    Raises
+    ------
+    InputError
+        When the log has no groups.
+    TooLittleData
+        When fewer than two groups are large enough.
+
+    Notes
+    -----
+    The last step of an open journey is left out: what follows it is not known yet, and late
+    periods have more of them.
+    """
+    from ibis import _
+
+    places = find_places(log, by)
+    moves = list_moves(log, places).filter(_.target != TO_OPEN)
+    moves = moves.join(list_grouped(log).drop("customer"), "journey")
+    counts = moves.group_by("customer", "origin", "target", "group").agg(n=_.count())
+    table = contrast_shares(
+        counts, log, of="target", within="origin", min_cell=min_cell, conf_level=conf_level
+    )
+    table.insert(0, "from_touchpoint", name_places(places, table.pop("origin")))
+    table.insert(1, "to_touchpoint", name_places(places, table.pop("target")))
+    order = ["q_value", "p_value", "from_touchpoint", "to_touchpoint", "group_b"]
+    return table.sort_values(order, ignore_index=True)

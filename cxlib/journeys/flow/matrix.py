@@ -1,0 +1,168 @@
+"""The step matrix: where journeys are, step by step, from their start, their end or an anchor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cxlib.errors import InputError
+from cxlib.frames import to_frame, to_table
+from cxlib.journeys.log import (
+    FROM_START,
+    TO_END,
+    TO_OPEN,
+    JourneyLog,
+    Places,
+    add_places,
+    find_contacts,
+    find_places,
+    name_places,
+)
+from cxlib.stats import clustered_share_size, wilson_interval
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+FIRST, LAST = "start", "end"
+
+
+def count_positions(
+    log: JourneyLog,
+    *,
+    anchor: str = FIRST,
+    by: str = "touchpoint",
+    reach: int = 8,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Count where journeys are at each step before and after an anchor.
+
+    Parameters
+    ----------
+    log : JourneyLog
+        From :func:`cxlib.journeys.add_journeys`.
+    anchor : str, default "start"
+        ``start`` (steps 1, 2, ...), ``end`` (steps -1, the last, -2, ...) or a touchpoint or stage,
+        whose first contact in a journey is step 0; journeys without it are left out.
+    by : str, default "touchpoint"
+        What a step shows.
+    reach : int, default 8
+        Steps shown on each side of the anchor.
+    conf_level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per step and place that occurs
+        `anchor`, `position`, `touchpoint` (whatever the view), `n` (journeys), `n_customers`,
+        `share` (of all journeys with the anchor), `conf_low`, `conf_high`; by position, the most
+        frequent first.
+
+    Raises
+    ------
+    InputError
+        When no event is at the anchor, or `reach` is not positive.
+
+    Notes
+    -----
+    Every journey has a place at every position: after its last step it is at ``(end)``, or at
+    ``(open)`` while it may still go on, and before its first at ``(start)``. So the shares of a
+    position add to 1. Intervals are Wilson's at the effective size of a ratio over customers.
+
+    References
+    ----------
+    .. [1] W. G. Cochran (1977). Sampling Techniques, 3rd ed., section 3.12.
+    """
+    from ibis import _
+
+    if reach < 1:
+        raise InputError(f"reach = {reach} shows no step.", "parameter 'reach'", "write 1 or more")
+    places = find_places(log, by)
+    anchored = _find_anchors(log, anchor).cache()
+    low, high = _window(anchor, reach)
+    seen = _count_seen(log, anchored, places, low, high)
+    cells = seen.union(_count_outside(anchored, low, high)).cache()
+    totals = anchored.group_by("customer").agg(y=_.count()).cache()
+    parts = cells.join(totals, "customer").aggregate(
+        by=["position", "place"],
+        n=_.n.sum(),
+        n_customers=_.count(),
+        xx=(_.n * _.n).sum(),
+        xy=(_.n * _.y).sum(),
+    )
+    frame = to_frame(parts, sort_by=["position", "place"])
+    sums = totals.agg(y=_.y.sum(), yy=(_.y * _.y).sum()).to_pandas().iloc[0]
+    frame["share"] = frame["n"] / sums["y"]
+    size = clustered_share_size(frame["share"], sums["y"], frame["xx"], frame["xy"], sums["yy"])
+    ends = wilson_interval(frame["share"], size, conf_level=conf_level)
+    frame["conf_low"], frame["conf_high"] = ends
+    frame.insert(0, "anchor", anchor)
+    frame["touchpoint"] = name_places(places, frame["place"])
+    frame["position"] += {FIRST: 1, LAST: -1}.get(anchor, 0)
+    columns = ["anchor", "position", "touchpoint", "n", "n_customers"]
+    table = frame[[*columns, "share", "conf_low", "conf_high"]]
+    order = ["position", "n", "touchpoint"]
+    return table.sort_values(order, ascending=[True, False, True], ignore_index=True)
+
+
+def _window(anchor: str, reach: int) -> tuple[int, int]:
+    return {FIRST: (0, reach - 1), LAST: (1 - reach, 0)}.get(anchor, (-reach, reach))
+
+
+def _find_anchors(log: JourneyLog, anchor: str) -> ir.Table:
+    """Give every journey the step of its anchor, and how many steps lie around it."""
+    from ibis import _
+
+    journeys = log.journeys.select("customer", "journey", "n_steps", "is_open")
+    if anchor == FIRST:
+        journeys = journeys.mutate(at=1)
+    elif anchor == LAST:
+        journeys = journeys.mutate(at=_.n_steps)
+    else:
+        (contacts,) = find_contacts(log, [anchor], parameter="anchor")
+        hits = log.steps.filter(_.contact.isin(contacts)).group_by("journey").agg(at=_.step.min())
+        journeys = journeys.join(hits, "journey")
+    return journeys.mutate(before=_["at"] - 1, after=_.n_steps - _["at"])
+
+
+def _count_seen(
+    log: JourneyLog, anchored: ir.Table, places: Places, low: int, high: int
+) -> ir.Table:
+    from ibis import _
+
+    steps = add_places(log.steps, places, place="contact")
+    if low < 0:  # else every journey is anchored at its first step
+        steps = steps.join(anchored.select("journey", anchor=_["at"]), "journey")
+    else:
+        steps = steps.mutate(anchor=1)
+    steps = steps.mutate(position=(_.step - _.anchor).cast("int64"))
+    steps = steps.filter(_.position.between(low, high))
+    return steps.group_by("customer", "position", "place").agg(n=_.count())
+
+
+def _count_outside(anchored: ir.Table, low: int, high: int) -> ir.Table:
+    """Count the journeys that have not begun, or are over, at each position."""
+    import ibis
+    from ibis import _
+
+    parts = []
+    if high > 0:
+        late = _positions(range(1, high + 1), anchored)
+        code = _.is_open.ifelse(TO_OPEN, TO_END).cast("int64")
+        kinds = anchored.mutate(place=code).group_by("customer", "after", "place")
+        parts.append(kinds.agg(k=_.count()).join(late, [_.after < late["position"]]))
+    if low < 0:
+        early = _positions(range(low, 0), anchored)
+        kinds = anchored.mutate(place=ibis.literal(FROM_START, "int64"))
+        counted = kinds.group_by("customer", "before", "place").agg(k=_.count())
+        parts.append(counted.join(early, [_.before < -early["position"]]))
+    cells = [
+        part.group_by("customer", "position", "place").agg(n=_.k.sum().cast("int64"))
+        for part in parts
+    ]
+    return cells[0] if len(cells) == 1 else cells[0].union(cells[1])
+
+
+def _positions(numbers: range, beside: ir.Table) -> ir.Table:
+    return to_table(pd.DataFrame({"position": np.array(numbers, dtype=np.int64)}), beside=beside)

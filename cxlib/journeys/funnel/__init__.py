@@ -1,0 +1,1 @@
+"""How far journeys come, and how long that takes."""

@@ -1,0 +1,1 @@
+"""Kinds of journey, with the evidence that they exist."""

@@ -1,0 +1,1 @@
+"""Whole journeys: which are common, which convert, where they turn back."""

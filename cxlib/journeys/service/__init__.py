@@ -1,0 +1,1 @@
+"""How well the company serves: answers, hand-offs, repeats, and the map of it all."""

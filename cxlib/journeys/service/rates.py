@@ -1,0 +1,94 @@
+"""Shares of things that happened or not, by group, with customers as the clusters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cxlib.frames import to_frame
+from cxlib.stats import clustered_share_size, wilson_interval
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+ALL = "(all)"
+_PRODUCTS = ("x x", "x y", "y y", "x tx", "x ty", "y tx", "y ty")
+RATE = ["n", "n_customers", "n_hits", "share", "conf_low", "conf_high"]
+
+
+def measure_rates(units: ir.Table, *, by: str = "", conf_level: float = 0.95) -> pd.DataFrame:
+    """Measure in what share of units something happened.
+
+    Parameters
+    ----------
+    units : ibis Table, one row per unit
+        `customer`, `is_hit` (never empty) and the column `by` if named.
+    by : str, default ""
+        Column of groups; ``""``: all units are one.
+    conf_level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per group, sorted
+        The column `by`, `n` (units), `n_customers`, `n_hits`, `share`, `conf_low`, `conf_high`
+        and, with groups, `p_value` of the difference to all other groups together (NaN where
+        neither varies).
+
+    Notes
+    -----
+    Wilson intervals at the effective size of a ratio over clusters. The test divides the
+    difference by its linearised error; a customer's part in it is (x - p y) / Y in the group minus
+    the same in the others, so customers found in both count once.
+
+    References
+    ----------
+    .. [1] W. G. Cochran (1977). Sampling Techniques, 3rd ed., section 3.12.
+    """
+    from ibis import _
+
+    key = [by] if by else []
+    counts = units.group_by("customer", *key).agg(y=_.count(), x=_.is_hit.ifelse(1, 0).sum())
+    totals = counts.group_by("customer").agg(ty=_.y.sum().cast("int64"), tx=_.x.sum().cast("int64"))
+    pairs = counts.join(totals, "customer")
+    products = {a + b: (pairs[a] * pairs[b]).sum() for a, b in map(str.split, _PRODUCTS)}
+    sums = pairs.aggregate(by=key, n=_.y.sum(), n_customers=_.count(), n_hits=_.x.sum(), **products)
+    frame = to_frame(sums, sort_by=key) if key else sums.to_pandas()
+    frame = frame[frame["n"] > 0].reset_index(drop=True)
+    share = frame["n_hits"] / frame["n"]
+    size = clustered_share_size(share, frame["n"], frame["xx"], frame["xy"], frame["yy"])
+    low, high = wilson_interval(share, size, conf_level=conf_level)
+    frame = frame.assign(share=share, conf_low=low, conf_high=high)
+    if by:
+        whole = totals.agg(
+            n=_.ty.sum(), hits=_.tx.sum(), xx=(_.tx * _.tx).sum(), xy=(_.tx * _.ty).sum(),
+            yy=(_.ty * _.ty).sum(),
+        )  # fmt: skip
+        frame["p_value"] = _test_against_rest(frame, whole.to_pandas().iloc[0])
+    return frame[[*key, *RATE, *(["p_value"] if by else [])]]
+
+
+def _test_against_rest(frame: pd.DataFrame, whole: pd.Series) -> np.ndarray:
+    """Compare each group with the others; sums of the others are those of all minus its own."""
+    sums = frame.select_dtypes("number").astype(float)
+    n, n_rest = sums["n"], float(whole["n"]) - sums["n"]
+    p = sums["n_hits"] / n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        q = (float(whole["hits"]) - sums["n_hits"]) / n_rest
+        own = sums["xx"] - 2 * p * sums["xy"] + p**2 * sums["yy"]
+        rest_xx = whole["xx"] - 2 * sums["xtx"] + sums["xx"]
+        rest_xy = whole["xy"] - sums["xty"] - sums["ytx"] + sums["xy"]
+        rest_yy = whole["yy"] - 2 * sums["yty"] + sums["yy"]
+        rest = rest_xx - 2 * q * rest_xy + q**2 * rest_yy
+        cross = (
+            (sums["xtx"] - sums["xx"])
+            - q * (sums["xty"] - sums["xy"])
+            - p * (sums["ytx"] - sums["xy"])
+            + p * q * (sums["yty"] - sums["yy"])
+        )
+        variance = own / n**2 + rest / n_rest**2 - 2 * cross / (n * n_rest)
+        z = np.abs(p - q) / np.sqrt(variance.where(variance > 0))
+    return 2 * stats.norm.sf(z)

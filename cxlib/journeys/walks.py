@@ -1,0 +1,191 @@
+"""Distinct paths: journeys that walk the same way are counted once, with their number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlib.frames import to_table
+from cxlib.journeys.chunks import split_customers, stack
+from cxlib.journeys.log import ARROW, JourneyLog, Places, add_places, find_contacts, find_places
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+FIRST_LETTER = 0x10000  # a plane of letters without a meaning in patterns
+_BITS = 62  # of a whole number that an engine sums
+
+
+@dataclass(frozen=True)
+class Walks:
+    """The distinct paths of a log in one view.
+
+    Parameters
+    ----------
+    places : Places
+        What a step shows.
+    paths : pandas.DataFrame, one row per distinct path
+        `letters` (one letter a step, :func:`letter` of its place), `n` (journeys), `n_open`,
+        with a goal `n_converted`; the commonest first, then by letters. The index is `walk`.
+    journeys : ibis Table, one row per journey
+        `customer`, `journey`, `walk`, `is_open`, with a goal `is_converted` and `goal_step` (the
+        first step at the goal, empty when there is none); stored.
+    """
+
+    places: Places
+    paths: pd.DataFrame
+    journeys: ir.Table
+
+
+def list_walks(log: JourneyLog, *, by: str | Places = "touchpoint", goal: str = "") -> Walks:
+    """List the distinct paths, and which journey walks which.
+
+    Parameters
+    ----------
+    log : JourneyLog
+        From :func:`cxlib.journeys.add_journeys`.
+    by : str or Places, default "touchpoint"
+        What a step shows: a view, or places of your own.
+    goal : str, default ""
+        A touchpoint, or a stage when no touchpoint has that name; journeys that hold it count as
+        converted, whatever the view.
+
+    Returns
+    -------
+    Walks
+        Nothing is collapsed or cut: every step is a letter.
+
+    Raises
+    ------
+    InputError
+        When the view is unknown or no event is at the goal.
+
+    Notes
+    -----
+    The engine packs as many steps as fit into one whole number by adding code times a power of
+    two, which keeps the order and can be undone; only paths longer than that are joined as text.
+    """
+    places = by if isinstance(by, Places) else find_places(log, by)
+    bits = len(places.names).bit_length()  # codes from 1; 0 means no step
+    at_goal = find_contacts(log, [goal])[0] if goal else None
+    longest = int(log.journeys["n_steps"].max().to_pandas())
+    keys = ["head"] if longest <= _BITS // bits else ["head", "tail"]
+    steps = split_customers(add_places(log.steps, places, place="contact"), log.n_events)
+    journeys = split_customers(log.journeys, log.n_events)
+    packed = [
+        _pack(part, bits, keys, at_goal)
+        .join(own.select("customer", "journey", "is_open"), "journey")
+        .cache()
+        for part, own in zip(steps, journeys, strict=True)
+    ]
+    frame = pd.concat([_count(part, keys) for part in packed]).groupby(keys).sum().reset_index()
+    frame["letters"] = _unpack(frame, bits)
+    frame = frame.sort_values(["n", "letters"], ascending=[False, True], ignore_index=True)
+    numbers = frame[keys].rename_axis("walk").reset_index()
+    walked = stack([_number_walks(part, numbers, keys) for part in packed])
+    counts = ["n", "n_open", *(["n_converted"] if goal else [])]
+    return Walks(places, frame[["letters", *counts]], walked)
+
+
+def _pack(steps: ir.Table, bits: int, keys: list[str], at_goal: Sequence[int] | None) -> ir.Table:
+    """Pack the steps of every journey into the number `head`, and the rest into the text `tail`."""
+    from ibis import _
+
+    per_block = _BITS // bits
+    position = np.arange(per_block)
+    powers = pd.DataFrame({"position": position, "power": 1 << (bits * position)})
+    place = (steps["step"] - 1).cast("int64")
+    steps = steps.mutate(block=place // per_block, position=place % per_block)
+    steps = steps.join(to_table(powers, beside=steps), "position")
+    packed = ((_.place + 1) * _.power).sum().cast("int64")
+    hit = {} if at_goal is None else {"goal_step": _.step.min(where=_.contact.isin(at_goal))}
+    if "tail" not in keys:
+        return steps.group_by("journey").agg(head=packed, **hit)
+    blocks = steps.group_by("journey", "block").agg(packed=packed, **hit)
+    # engines sort collected texts, but not all of them join texts in an order asked for
+    numbered = _.block.cast("string").lpad(9, "0") + ":" + _.packed.cast("string")
+    return blocks.group_by("journey").agg(
+        head=(_.block == 0).ifelse(_.packed, 0).sum().cast("int64"),
+        tail=numbered.collect(where=_.block > 0).sort().join(" ").fill_null(""),
+        **({} if at_goal is None else {"goal_step": _.goal_step.min()}),
+    )
+
+
+def _count(journeys: ir.Table, keys: list[str]) -> pd.DataFrame:
+    from ibis import _
+
+    sums = {"n": _.count(), "n_open": _.is_open.sum()}
+    if "goal_step" in journeys.columns:
+        sums["n_converted"] = _.goal_step.count()
+    return journeys.group_by(keys).agg(**sums).to_pandas()
+
+
+def _unpack(frame: pd.DataFrame, bits: int) -> list[str]:
+    """Write packed steps as letters."""
+    heads = _spell(frame["head"].to_numpy(np.int64), bits)
+    if "tail" not in frame:
+        return heads.tolist()
+    tails = [[int(block[10:]) for block in tail.split()] for tail in frame["tail"]]
+    blocks = np.array([block for tail in tails for block in tail], dtype=np.int64)
+    words = _spell(blocks, bits).tolist()
+    letters, at = [], 0
+    for head, tail in zip(heads.tolist(), tails, strict=True):
+        letters.append(head + "".join(words[at : at + len(tail)]))
+        at += len(tail)
+    return letters
+
+
+def _spell(packed: NDArray[np.int64], bits: int) -> np.ndarray:
+    per_block = _BITS // bits
+    codes = packed[:, None] >> (bits * np.arange(per_block)) & ((1 << bits) - 1)
+    grid = np.where(codes > 0, codes - 1 + FIRST_LETTER, 0).astype(np.uint32)
+    return np.ascontiguousarray(grid).view(f"<U{per_block}")[:, 0]
+
+
+def _number_walks(journeys: ir.Table, numbers: pd.DataFrame, keys: list[str]) -> ir.Table:
+    from ibis import _
+
+    numbered = journeys.join(to_table(numbers, beside=journeys), keys)
+    if "goal_step" in numbered.columns:
+        numbered = numbered.mutate(is_converted=_.goal_step.notnull())
+    keep = [name for name in ("is_open", "is_converted", "goal_step") if name in numbered.columns]
+    return numbered.select("customer", "journey", "walk", *keep).cache()
+
+
+def letter(place: int) -> str:
+    """Return the letter of a place.
+
+    Parameters
+    ----------
+    place : int
+        Code of the place.
+
+    Returns
+    -------
+    str
+        One character.
+    """
+    return chr(FIRST_LETTER + place)
+
+
+def spell(letters: str, places: Places) -> str:
+    """Write a path in words.
+
+    Parameters
+    ----------
+    letters : str
+        One letter a step.
+    places : Places
+        What a step shows.
+
+    Returns
+    -------
+    str
+        Names joined by `` > ``.
+    """
+    return ARROW.join(places.names[ord(char) - FIRST_LETTER] for char in letters)
