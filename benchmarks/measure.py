@@ -30,7 +30,7 @@ def run_alone(module: str, task: str, *arguments: str) -> dict[str, Any]:
         Laps in seconds, and `peak_mb`, the largest memory the process held.
     """
     command = [sys.executable, "-m", module, "--task", task, *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 

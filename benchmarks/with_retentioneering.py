@@ -15,8 +15,8 @@ events = pd.read_parquet(sys.argv[1], columns=["customer_id", "timestamp", "touc
 schema = {"path_cols": ["customer_id"], "event_col": "touchpoint", "timestamp_col": "timestamp"}
 stream = Eventstream(events, schema=schema)
 stream = stream.split_sessions(timeout="30d")
-stream.transition_graph_data(edge_weight="count", path_col="session_id")
-stream.transition_graph_data(edge_weight="time_median", path_col="session_id")
+for weight in ("count", "unique_paths", "proba_out", "time_median", "time_q95"):
+    stream.transition_graph_data(edge_weight=weight, path_col="session_id")
 stream.step_matrix_data(max_steps=8, path_col="session_id")
 stream.funnel_data(steps=STAGES, path_col="session_id")
 seconds = time.perf_counter() - started

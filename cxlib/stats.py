@@ -91,6 +91,15 @@ def clustered_share_size(
         Effective sizes, between 0 and n. A share of 0 or 1 has no variance to read a design
         effect from; its size is n^2 / sum y^2, the Kish size of clusters answering as one.
 
+    Notes
+    -----
+    With few clusters, or one that outweighs the others, that variance comes out too small; all
+    trials of a single cluster have none at all. So a size s above that of clusters answering as
+    one, k = n^2 / sum y^2, is believed in part: k + (s - k) (f - 1) / (f + 2), with f the least of
+    k and the same sizes of the hits alone and of the misses alone, since a rare share is known from
+    the few clusters that hold its hits. For 5 or more clusters (f - 1) / (f + 2) is about (z / t)^2
+    with Student's t of f - 1 degrees of freedom.
+
     References
     ----------
     .. [1] W. G. Cochran (1977). Sampling Techniques, 3rd ed., section 3.12.
@@ -99,8 +108,119 @@ def clustered_share_size(
     share, n, xx, xy, yy = (np.asarray(a, dtype=float) for a in (share, n, sum_xx, sum_xy, sum_yy))
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (xx - 2 * share * xy + share**2 * yy) / n**2
-        size = np.where((share > 0) & (share < 1), share * (1 - share) / variance, n**2 / yy)
-    return np.clip(np.nan_to_num(size, nan=0.0, posinf=np.inf), 0, n)
+        alike = n**2 / yy
+        size = np.where((share > 0) & (share < 1), share * (1 - share) / variance, alike)
+        size = np.clip(np.nan_to_num(size, nan=0.0, posinf=np.inf), 0, n)
+        hits, misses = share * n, (1 - share) * n
+        of_hits = np.where(hits > 0, hits**2 / xx, np.inf)
+        of_misses = np.where(misses > 0, misses**2 / (yy - 2 * xy + xx), np.inf)
+        few = np.maximum(np.fmin(alike, np.fmin(of_hits, of_misses)), 1)
+        size = np.where(size > alike, alike + (size - alike) * (few - 1) / (few + 2), size)
+    return size
+
+
+def share_correlation(
+    share_a: ArrayLike, n_a: ArrayLike, share_b: ArrayLike, n_b: ArrayLike, covariance: ArrayLike
+) -> Floats:
+    """Compute the correlation of shares whose trials are partly of the same clusters.
+
+    Parameters
+    ----------
+    share_a, n_a, share_b, n_b : array_like of float, shape (k,)
+        Two shares and their (effective) sample sizes.
+    covariance : array_like of float, shape (k,)
+        Covariance of the two.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+        Between -1 and 1; 0 where a share does not vary.
+    """
+    given = (share_a, n_a, share_b, n_b, covariance)
+    a, n_a, b, n_b, both = (np.asarray(values, dtype=float) for values in given)
+    variance = a * (1 - a) / n_a * (b * (1 - b) / n_b)
+    r = np.divide(both, np.sqrt(variance), out=np.zeros_like(variance), where=variance > 0)
+    return np.clip(r, -1, 1)
+
+
+def share_difference_interval(
+    share_a: ArrayLike,
+    n_a: ArrayLike,
+    share_b: ArrayLike,
+    n_b: ArrayLike,
+    correlation: ArrayLike = 0.0,
+    *,
+    conf_level: float = 0.95,
+) -> tuple[Floats, Floats]:
+    """Compute Newcombe's interval of differences of shares, b minus a.
+
+    Parameters
+    ----------
+    share_a, n_a, share_b, n_b : array_like of float, shape (k,)
+        Two shares and their (effective) sample sizes.
+    correlation : array_like of float, default 0.0
+        Correlation of the two shares.
+    conf_level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    tuple of ndarray, each of shape (k,)
+        Lower and upper ends, inside -1 to 1.
+
+    Notes
+    -----
+    With u and v the distances of the shares from those ends of their Wilson intervals that move
+    the difference the same way, an end lies sqrt(u^2 + v^2 - 2 r u v) from the difference.
+
+    References
+    ----------
+    .. [1] R. G. Newcombe (1998). Interval estimation for the difference between independent
+           proportions. Statistics in Medicine 17, 873-890, method 10.
+    .. [2] R. G. Newcombe (1998). Improved confidence intervals for the difference between binomial
+           proportions based on paired data. Statistics in Medicine 17, 2635-2650, method 10.
+    """
+    a, b, r = (np.asarray(values, dtype=float) for values in (share_a, share_b, correlation))
+    low_a, high_a = wilson_interval(a, n_a, conf_level=conf_level)
+    low_b, high_b = wilson_interval(b, n_b, conf_level=conf_level)
+    reach_low, reach_high = (
+        np.sqrt(np.maximum(u**2 - 2 * r * u * v + v**2, 0))
+        for u, v in ((b - low_b, high_a - a), (a - low_a, high_b - b))
+    )
+    return b - a - reach_low, b - a + reach_high
+
+
+def share_difference_p_values(
+    share_a: ArrayLike,
+    n_a: ArrayLike,
+    share_b: ArrayLike,
+    n_b: ArrayLike,
+    correlation: ArrayLike = 0.0,
+    *,
+    pooled: ArrayLike,
+) -> Floats:
+    """Test whether shares differ, by the z test at the share of both together.
+
+    Parameters
+    ----------
+    share_a, n_a, share_b, n_b : array_like of float, shape (k,)
+        Two shares and their (effective) sample sizes.
+    correlation : array_like of float, default 0.0
+        Correlation of the two shares.
+    pooled : array_like of float, shape (k,)
+        Share of both together, all trials counted.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+        Two-sided p-values; where nothing is left to chance, 1 for equal shares and else 0.
+    """
+    given = (share_a, n_a, share_b, n_b, correlation, pooled)
+    a, n_a, b, n_b, r, p = (np.asarray(values, dtype=float) for values in given)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.maximum(1 / n_a + 1 / n_b - 2 * r / np.sqrt(n_a * n_b), 0)
+        z = np.where(a == b, 0.0, np.abs(b - a) / np.sqrt(p * (1 - p) * spread))
+    return np.asarray(2 * stats.norm.sf(z))
 
 
 def adjust_p_values(p_values: ArrayLike) -> Floats:

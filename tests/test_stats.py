@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 from cxlib import stats
 
@@ -47,6 +47,40 @@ def test_clustered_size_never_exceeds_the_rows(clusters):
     size = stats.clustered_share_size(x.sum() / n, n, (x * x).sum(), (x * y).sum(), (y * y).sum())
 
     assert 0 <= size <= n
+
+
+@pytest.mark.parametrize(
+    ("counts", "low", "high"),
+    [((56, 70, 48, 80), 0.0524, 0.3339), ((9, 10, 3, 10), 0.1705, 0.8090)],
+)
+def test_difference_intervals_equal_those_published(counts, low, high):
+    """Newcombe (1998), Statistics in Medicine 17, 873-890, table II, method 10."""
+    x_b, n_b, x_a, n_a = counts
+    ends = stats.share_difference_interval([x_a / n_a], [n_a], [x_b / n_b], [n_b])
+
+    assert np.ravel(ends) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_shares_of_the_same_trials_do_not_differ():
+    """At correlation 1 halves have an interval of no width, and nothing is left to chance."""
+    share, size = [0.5, 0.5], [50, 50]
+    r = stats.share_correlation(share, size, share, size, [0.25 / 50] * 2)
+    assert r == pytest.approx([1, 1])
+    assert np.ravel(stats.share_difference_interval(share, size, share, size, r)) == (
+        pytest.approx(0, abs=1e-7)
+    )
+    p_values = stats.share_difference_p_values(
+        share, size, [0.5, 0.6], size, [1, 1], pooled=[0.5, 0.55]
+    )
+    assert p_values.tolist() == [1, 0]
+    assert stats.share_correlation([0], [9], [0.5], [9], [0.1]).tolist() == [0]
+
+
+def test_difference_p_value_equals_statsmodels():
+    """Independent shares: the pooled z test."""
+    p_value = stats.share_difference_p_values([0.6], [80], [0.8], [70], pooled=[104 / 150])
+
+    assert p_value[0] == pytest.approx(proportions_ztest([48, 56], [80, 70])[1])
 
 
 def test_adjusted_p_values_equal_statsmodels_and_skip_missing():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from cxlib.style import GREY, INK, PALETTE, colours, new_axes
+from cxlib.style import GREY, INK, PALETTE, colours, new_axes, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +47,7 @@ def plot_survival(survival: pd.DataFrame, *, cause: str = "", ax: Axes | None = 
         days, style = curve["time_days"], _LINES[i % len(_LINES)]
         band = (curve["conf_low"], curve["conf_high"])
         ax.fill_between(days, *band, step="post", color=colour, alpha=0.15, linewidth=0)
-        label = _wrap(group)
+        label = wrap(group, _LABEL_WIDTH)
         ax.step(days, curve["survival"], where="post", color=colour, linestyle=style, label=label)
     ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=(0, (2, 4)))
     ax.set(
@@ -94,7 +93,7 @@ def _write_at_risk(ax: Axes, survival: pd.DataFrame, groups: list[str]) -> None:
         row: dict[str, Any] = {"xycoords": below, "color": colour} | note
         depth = -52 - 13 * line
         if len(groups) > 1:
-            ax.annotate(_shorten(group, 18), (0, 0), (-24, depth), ha="right", **row)
+            ax.annotate(wrap(group, 18, lines=1), (0, 0), (-24, depth), ha="right", **row)
         for tick in ticks:
             at = np.searchsorted(days, tick - 1e-9)
             n = at_risk[at] if at < len(days) else 0
@@ -148,7 +147,7 @@ def plot_hazard(hazard: pd.DataFrame, *, cause: str = "", ax: Axes | None = None
     ax = _draw_intervals(hazard, name="term", value="hazard_ratio", ax=ax)
     ax.axvline(1, color=INK, linewidth=1)
     ax.set_xscale("log")
-    of = f" of leaving for {_shorten(cause, 40)}" if cause else ""
+    of = f" of leaving for {wrap(cause, 40, lines=1)}" if cause else ""
     ax.set_xlabel(f"hazard ratio{of}, log scale\n(under 1: stay longer, over 1: leave sooner)")
     low, high = hazard["conf_low"].min(), hazard["conf_high"].max()
     ax.set_xlim(min(low, 0.95) / 1.05, max(high, 1.05) * 1.05)
@@ -166,19 +165,8 @@ def _draw_intervals(table: pd.DataFrame, *, name: str, value: str, ax: Axes | No
     ends = table[["conf_low", "conf_high"]].to_numpy(float)
     ax.hlines(places, ends[:, 0], ends[:, 1], color=PALETTE[0], linewidth=2)
     ax.plot(table[value], places, "o", color=PALETTE[0], markersize=6)
-    ax.set_yticks(places, [_wrap(label) for label in table[name]])
+    ax.set_yticks(places, [wrap(label, _LABEL_WIDTH) for label in table[name]])
     ax.set_ylim(-0.6, len(table) - 0.4)
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
     return ax
-
-
-def _wrap(label: str) -> str:
-    """Break a long label in two lines."""
-    return fill(_shorten(label, 2 * _LABEL_WIDTH), _LABEL_WIDTH)
-
-
-def _shorten(label: str, width: int) -> str:
-    """Cut a long label; a `$` would start a formula."""
-    text = label if len(label) <= width else f"{label[: width - 1]}…"
-    return text.replace("$", r"\$")

@@ -146,6 +146,28 @@ class Tables:
         return frame.sort_values("_row", ignore_index=True).drop(columns="_row")
 
 
+def open_engine() -> Any:
+    """Open an embedded engine in memory.
+
+    Returns
+    -------
+    ibis backend
+        DuckDB that fetches nothing at run time, whatever a file may ask for, and writes what does
+        not fit into memory to the system's folder for temporary files.
+    """
+    import tempfile
+
+    import ibis
+
+    con = ibis.duckdb.connect()
+    con.raw_sql("SET autoinstall_known_extensions = false")
+    con.raw_sql("SET autoload_known_extensions = false")
+    folder = tempfile.gettempdir().replace("'", "''")
+    con.raw_sql(f"SET temp_directory = '{folder}/cxlib-duckdb'")
+    con.raw_sql("SET preserve_insertion_order = false")  # rows are sorted where order matters
+    return con
+
+
 def open_workbook(
     workbook: str,
     *,
@@ -183,14 +205,9 @@ def open_workbook(
     A table in which the cut leaves no row raises `TooLittleData` when it is asked for. Days of
     the period are days of the table's own timezone.
     """
-    import ibis
-
     book = read_workbook(workbook)
     audited = audit_workbook(book)
-    con = ibis.duckdb.connect()
-    # nothing is fetched at run time, whatever a file may ask for
-    con.raw_sql("SET autoinstall_known_extensions = false")
-    con.raw_sql("SET autoload_known_extensions = false")
+    con = open_engine()
     views = {name: con.read_parquet(table.path, table_name=name) for name, table in audited.items()}
     if "events" in views and "touchpoints" in views:
         views["events"] = _fill_places(views["events"], views["touchpoints"])

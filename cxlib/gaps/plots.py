@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from cxlib.gaps.wording import SCORE_NAMES, format_estimate
-from cxlib.style import GREY, INK, LIGHT, PALETTE, new_axes
+from cxlib.style import GREY, INK, LIGHT, PALETTE, new_axes, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_LABEL_WIDTH = 34  # characters
 _LINE_HEIGHT = 0.2  # inches a line of a label needs
 
 
@@ -35,7 +35,8 @@ def plot_gaps(gaps: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     rows = gaps.sort_values(["gap", "name"], ascending=[False, False], ignore_index=True)
     labels = [
-        _wrap(t if pd.notna(t) else n) for t, n in zip(rows["text"], rows["name"], strict=True)
+        wrap(t if pd.notna(t) else n, _LABEL_WIDTH, lines=3)
+        for t, n in zip(rows["text"], rows["name"], strict=True)
     ]
     ax = ax if ax is not None else _tall_axes(labels)
     y = np.arange(len(rows))
@@ -82,7 +83,9 @@ def plot_gap_groups(groups: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         One dot per group, the first group on top; the dashed line is perception equal
         to expectation.
     """
-    labels = [_wrap(f"{row.group} (n = {row.n:,})") for row in groups.itertuples()]
+    labels = [
+        wrap(f"{row.group} (n = {row.n:,})", _LABEL_WIDTH, lines=3) for row in groups.itertuples()
+    ]
     ax = ax if ax is not None else _tall_axes(labels)
     _dots(ax, groups["gap"], groups["conf_low"], groups["conf_high"])
     ax.axvline(0, color=GREY, linewidth=1, linestyle="--")
@@ -110,7 +113,7 @@ def plot_scores(scores: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     matplotlib.axes.Axes
         One track per row with the ends of its own scale; the score stands on the right.
     """
-    labels = [_wrap(_score_label(row)) for row in scores.itertuples()]
+    labels = [wrap(_score_label(row), _LABEL_WIDTH, lines=3) for row in scores.itertuples()]
     ax = ax if ax is not None else _tall_axes(labels)
     low, width = scores["score_min"], scores["score_max"] - scores["score_min"]
     y = np.arange(len(scores))
@@ -187,10 +190,6 @@ def _intervals(ax: Axes, low: np.ndarray, high: np.ndarray, *, label: str = "_in
 def _tall_axes(labels: list[str]) -> Axes:
     lines = sum(max(label.count("\n") + 1, 1.6) + 0.4 for label in labels)
     return new_axes(height=1.6 + _LINE_HEIGHT * lines)
-
-
-def _wrap(label: str, width: int = 34, lines: int = 3) -> str:
-    return "\n".join(textwrap.wrap(str(label), width, max_lines=lines, placeholder=" ..."))
 
 
 def _estimates(rows: pd.DataFrame, column: str) -> list[str]:

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cxlib.errors import InputError, TooLittleData
 from cxlib.frames import to_frame
 from cxlib.journeys.log import JourneyLog
-from cxlib.stats import adjust_p_values, clustered_share_size, wilson_interval
+from cxlib.stats import (
+    adjust_p_values,
+    clustered_share_size,
+    share_correlation,
+    share_difference_interval,
+    share_difference_p_values,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -84,11 +89,9 @@ def contrast_shares(
     two = [(names[0], names[1])]
     contrasts = two if len(names) == 2 else [(OTHERS, name) for name in names]
     keys = [within, of]
-    tables = [_contrast(counts, keys, a, b, min_cell, conf_level) for a, b in contrasts]
-    table = pd.concat([part for part in tables if len(part)] or tables[:1], ignore_index=True)
-    table["q_value"] = adjust_p_values(table["p_value"])
-    table["n_tests"] = len(table)
-    return table.sort_values(["q_value", "p_value", *keys, "group_b"], ignore_index=True)
+    tables = [_contrast(counts, keys, a, b, min_cell) for a, b in contrasts]
+    pairs = pd.concat([part for part in tables if len(part)] or tables[:1], ignore_index=True)
+    return judge_pairs(pairs, [*keys, "group_b"], conf_level=conf_level)
 
 
 def list_groups(log: JourneyLog, *, min_cell: int = 10) -> list[str]:
@@ -145,39 +148,62 @@ def list_grouped(log: JourneyLog) -> ir.Table:
     return log.journeys.select("customer", "journey", "group")
 
 
-def _contrast(
-    counts: ir.Table, keys: list[str], a: str, b: str, min_cell: int, conf_level: float
-) -> pd.DataFrame:
+def _contrast(counts: ir.Table, keys: list[str], a: str, b: str, min_cell: int) -> pd.DataFrame:
     sums = _sum_contrast(counts, keys, b)
     pooled = (sums["xa"] + sums["xb"]) / (sums["ya"] + sums["yb"])
     keep = (pooled * sums[["ya", "yb"]].min(axis=1) >= min_cell) & (pooled < 1)
     sums, pooled = sums[keep].reset_index(drop=True), pooled[keep].reset_index(drop=True)
     share_a, share_b = sums["xa"] / sums["ya"], sums["xb"] / sums["yb"]
-    size_a, size_b = _size(sums, share_a, "a"), _size(sums, share_b, "b")
-    r = _correlation(sums, share_a, share_b, size_a, size_b)
-    spread = 1 / size_a + 1 / size_b - 2 * r / np.sqrt(size_a * size_b)
-    error = np.sqrt(pooled * (1 - pooled) * np.maximum(spread, 0))
-    difference = share_b - share_a
-    certain = np.where(difference == 0, 0.0, np.inf)  # where customers leave no error
-    z = np.divide(np.abs(difference), error, out=certain, where=error > 0)
-    low_a, high_a = wilson_interval(share_a, size_a, conf_level=conf_level)
-    low_b, high_b = wilson_interval(share_b, size_b, conf_level=conf_level)
-    return pd.DataFrame(
-        {
-            **{name: sums[name] for name in keys},
-            "group_a": a,
-            "group_b": b,
-            "n_a": sums["xa"],
-            "n_b": sums["xb"],
-            "share_a": share_a,
-            "share_b": share_b,
-            "difference": difference,
-            "conf_low": difference - _distance(share_b - low_b, high_a - share_a, r),
-            "conf_high": difference + _distance(share_a - low_a, high_b - share_b, r),
-            "effect_size": 2 * (np.arcsin(np.sqrt(share_b)) - np.arcsin(np.sqrt(share_a))),
-            "p_value": 2 * stats.norm.sf(z),
-        }
+    cross = sums["xa_xb"] - share_b * sums["xa_yb"] - share_a * sums["ya_xb"]
+    cross += share_a * share_b * sums["ya_yb"]
+    return sums[keys].assign(
+        group_a=a,
+        group_b=b,
+        n_a=sums["xa"],
+        n_b=sums["xb"],
+        share_a=share_a,
+        share_b=share_b,
+        size_a=_size(sums, share_a, "a"),
+        size_b=_size(sums, share_b, "b"),
+        covariance=cross / (sums["ya"] * sums["yb"]),
+        pooled=pooled,
     )
+
+
+def judge_pairs(pairs: pd.DataFrame, order: list[str], *, conf_level: float) -> pd.DataFrame:
+    """Estimate and test differences of shares, as one family.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame, one row per difference
+        `share_a`, `share_b`, `size_a`, `size_b` (effective), `covariance` of the shares and their
+        `pooled` share, after columns of any kind.
+    order : list of str
+        Columns that tell rows equally sure apart.
+    conf_level : float
+        Confidence level.
+
+    Returns
+    -------
+    pandas.DataFrame, the same rows, the surest first
+        The columns before, `share_a`, `share_b`, `difference` and the rest of those that
+        :func:`contrast_shares` returns.
+    """
+    a, b = pairs["share_a"], pairs["share_b"]
+    sides = a, pairs["size_a"], b, pairs["size_b"]
+    r = share_correlation(*sides, pairs["covariance"])
+    low, high = share_difference_interval(*sides, r, conf_level=conf_level)
+    p_values = share_difference_p_values(*sides, r, pooled=pairs["pooled"])
+    table = pairs.drop(columns=["size_a", "size_b", "covariance", "pooled"]).assign(
+        difference=b - a,
+        conf_low=low,
+        conf_high=high,
+        effect_size=2 * (np.arcsin(np.sqrt(b)) - np.arcsin(np.sqrt(a))),
+        p_value=p_values,
+        q_value=adjust_p_values(p_values),
+        n_tests=len(pairs),
+    )
+    return table.sort_values(["q_value", "p_value", *order], ignore_index=True)
 
 
 def _sum_contrast(counts: ir.Table, keys: list[str], b: str) -> pd.DataFrame:
@@ -212,18 +238,3 @@ def _sum_products(pairs: tuple[str, ...]) -> dict[str, Any]:
 def _size(sums: pd.DataFrame, share: pd.Series, group: str) -> Any:
     xx, xy, yy = (sums[f"{u}{group}_{v}{group}"] for u, v in ("xx", "xy", "yy"))
     return clustered_share_size(share, sums[f"y{group}"], xx, xy, yy)
-
-
-def _correlation(
-    sums: pd.DataFrame, share_a: pd.Series, share_b: pd.Series, size_a: Any, size_b: Any
-) -> Any:
-    """Correlate the shares of two groups that some customers belong to both of."""
-    cross = sums["xa_xb"] - share_b * sums["xa_yb"] - share_a * sums["ya_xb"]
-    covariance = (cross + share_a * share_b * sums["ya_yb"]) / (sums["ya"] * sums["yb"])
-    variances = share_a * (1 - share_a) / size_a * share_b * (1 - share_b) / size_b
-    none = np.zeros(len(sums))
-    return np.clip(np.divide(covariance, np.sqrt(variances), out=none, where=variances > 0), -1, 1)
-
-
-def _distance(down: Any, up: Any, r: Any) -> Any:
-    return np.sqrt(np.maximum(down**2 - 2 * r * down * up + up**2, 0))

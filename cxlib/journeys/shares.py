@@ -13,6 +13,8 @@ from cxlib.stats import clustered_share_size, wilson_interval
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+_WIDE, _BELOW = 1 << 20, 8  # codes of wholes lie between -8 and a million
+
 
 def count_shares(
     counts: ir.Table,
@@ -52,32 +54,35 @@ def count_shares(
     .. [1] W. G. Cochran (1977). Sampling Techniques, 3rd ed., section 3.12.
     """
     whole = [within] if within else []
-    sums = [_sum_squares(part, of, whole) for part in split_customers(counts, n_events)]
-    frame = pd.concat([kinds for kinds, _ in sums]).groupby([*whole, of], as_index=False).sum()
-    totals = pd.concat([wholes for _, wholes in sums])
-    if within:
-        frame = frame.merge(totals.groupby(within, as_index=False).sum(), on=within)
-    else:
-        frame = frame.merge(totals.sum().to_frame().T, how="cross")
-    share = frame["n"] / frame["total"]
-    size = clustered_share_size(share, frame["total"], frame["xx"], frame["xy"], frame["yy"])
+    parts = [_sum_squares(part, of, whole) for part in split_customers(counts, n_events)]
+    frame = pd.concat(parts).groupby([*whole, of], as_index=False).sum()
+    # the kinds of a whole add up to it, customer by customer
+    sums = frame.groupby(within)[["n", "xy"]].transform("sum") if within else frame.sum()
+    share = frame["n"] / sums["n"]
+    size = clustered_share_size(share, sums["n"], frame["xx"], frame["xy"], sums["xy"])
     low, high = wilson_interval(share, size, conf_level=conf_level)
     frame = frame.assign(share=share, conf_low=low, conf_high=high)
     return frame[[*whole, of, "n", "n_customers", "share", "conf_low", "conf_high"]]
 
 
-def _sum_squares(counts: ir.Table, of: str, whole: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Sum counts, their squares and products over customers, by kind and by whole."""
+def _sum_squares(counts: ir.Table, of: str, whole: list[str]) -> pd.DataFrame:
+    """Sum the counts x of a kind, their squares and their products with those y of the whole."""
     from ibis import _
 
-    counts = counts.cache()
-    totals = counts.group_by("customer", *whole).agg(y=_.n.sum().cast("int64")).cache()
-    parts = counts.join(totals, ["customer", *whole]).aggregate(
+    codes = bool(whole) and counts[whole[0]].type().is_integer()
+    # one number is counted and joined faster than two
+    packed = _.customer.cast("int64") * _WIDE + _[whole[0]] + _BELOW if codes else _.customer
+    by = [] if codes else whole
+    counts = counts.select(*by, of, "n", cluster=packed).cache()
+    totals = counts.group_by("cluster", *by).agg(y=_.n.sum().cast("int64"))
+    both = counts.join(totals, ["cluster", *by])
+    if codes:
+        both = both.mutate(**{whole[0]: _.cluster % _WIDE - _BELOW})
+    sums = both.aggregate(
         by=[*whole, of],
         n=_.n.sum(),
         n_customers=_.count(),
         xx=(_.n * _.n).sum(),
         xy=(_.n * _.y).sum(),
     )
-    wholes = totals.aggregate(by=whole, total=_.y.sum(), yy=(_.y * _.y).sum())
-    return to_frame(parts, sort_by=[*whole, of]), wholes.to_pandas()
+    return to_frame(sums, sort_by=[*whole, of])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.errors import InputError, closest
 from cxlib.frames import read_duration, to_table
-from cxlib.journeys.chunks import split_customers, stack
+from cxlib.journeys.chunks import CHUNK, split_customers, stack
 from cxlib.journeys.log import (
     UNKNOWN,
     VIEWS,
@@ -121,7 +121,8 @@ def add_journeys(
     # the last day of a zone west of Greenwich ends up to 12 hours after the day in UTC
     n_events = _check_rows(events, end + pd.Timedelta(12, "h"))
     coded, customers, contacts = _add_codes(events, ties, with_time=bool(calendar))
-    coded = coded.cache()
+    if given or n_events > CHUNK:  # it is read more than once
+        coded = coded.cache()
     bare = JourneyLog(coded, coded, customers, customers, contacts, n_events, end, idle)
     ends = find_contacts(bare, [ends_at], parameter="ends_at")[0] if ends_at else []
     chunks = list(split_customers(coded, n_events))
@@ -138,7 +139,7 @@ def add_journeys(
     else:
         parts = [_add_cut_steps(chunk, end, idle, ends, calendar).cache() for chunk in chunks]
         journeys = [_summarise(part) for part in parts]
-    steps, summary = stack(parts), stack([part.cache() for part in journeys])
+    steps, summary = stack(parts).drop("started_at"), stack(journeys)
     ids = name_journeys(summary, customers)
     return JourneyLog(steps, summary, customers, ids, contacts, n_events, end, idle)
 
@@ -273,7 +274,7 @@ def _add_cut_steps(
     now = {"period": _.timestamp.truncate(CALENDARS[calendar])} if calendar else {}
     customer = ibis.window(group_by="customer", order_by=["at", "tie"])
     steps = coded.mutate(**now).mutate(
-        row=ibis.row_number().over(customer),
+        row=ibis.row_number().over(customer).cast("int32"),
         before=_["at"].lag().over(customer),
         after=_["at"].lead().over(customer),
         previous=_.contact.lag().over(customer),
@@ -299,7 +300,8 @@ def _add_cut_steps(
     )
     so_far = ibis.cumulative_window(group_by="customer", order_by="row")
     steps = steps.mutate(
-        first=_.is_start.ifelse(_.row, ibis.null("int64")).max().over(so_far),
+        first=_.is_start.ifelse(_.row, ibis.null("int32")).max().over(so_far),
+        started_at=_.is_start.ifelse(_["at"], ibis.null("int64")).max().over(so_far),
     )
     return steps.select(
         "customer",
@@ -308,6 +310,7 @@ def _add_cut_steps(
         "is_start",
         "is_end",
         "is_open",
+        "started_at",
         *([c for c in steps.columns if c == "segment"]),
         journey=_.customer.cast("int64") * _MANY + _["first"],
         step=(_.row - _["first"] + 1).cast("int32"),
@@ -343,21 +346,24 @@ def _add_given_steps(
         step=(ibis.row_number().over(journey) + 1).cast("int32"),
         previous=_.contact.lag().over(journey),
         gap=_["at"] - before,
+        started_at=_["at"].first().over(journey),
         is_end=_["at"].lead().over(journey).isnull(),
     )
     steps = steps.mutate(is_start=_.step == 1, is_open=_.is_end & _is_open(_["at"], end, idle))
     keep = ["customer", "journey", "contact", "at", "step", "previous", "gap"]
-    keep += ["is_start", "is_end", "is_open", *[c for c in steps.columns if c == "segment"]]
+    keep += [
+        "is_start",
+        "is_end",
+        "is_open",
+        "started_at",
+        *[c for c in steps.columns if c == "segment"],
+    ]
     return steps.select(keep)
 
 
 def _summarise(steps: ir.Table) -> ir.Table:
     from ibis import _
 
-    return steps.group_by("journey").agg(
-        customer=_.customer.max(),
-        started_at=_["at"].min(),
-        ended_at=_["at"].max(),
-        n_steps=_.count(),
-        is_open=_.is_open.sum() > 0,
+    return steps.filter(_.is_end).select(
+        "journey", "customer", "started_at", "is_open", ended_at=_["at"], n_steps=_.step
     )

@@ -68,24 +68,21 @@ def list_walks(log: JourneyLog, *, by: str | Places = "touchpoint", goal: str = 
     Notes
     -----
     The engine packs as many steps as fit into one whole number by adding code times a power of
-    two, which keeps the order and can be undone; only paths longer than that are joined as text.
+    two, the first step the largest: that keeps the order, sorts paths by their places and can be
+    undone. Only the rest of longer paths is joined as text.
     """
     places = by if isinstance(by, Places) else find_places(log, by)
     bits = len(places.names).bit_length()  # codes from 1; 0 means no step
     at_goal = find_contacts(log, [goal])[0] if goal else None
     longest = int(log.journeys["n_steps"].max().to_pandas())
     keys = ["head"] if longest <= _BITS // bits else ["head", "tail"]
-    steps = split_customers(add_places(log.steps, places, place="contact"), log.n_events)
-    journeys = split_customers(log.journeys, log.n_events)
-    packed = [
-        _pack(part, bits, keys, at_goal)
-        .join(own.select("customer", "journey", "is_open"), "journey")
-        .cache()
-        for part, own in zip(steps, journeys, strict=True)
-    ]
-    frame = pd.concat([_count(part, keys) for part in packed]).groupby(keys).sum().reset_index()
+    steps = add_places(log.steps, places, place="contact")
+    parts = split_customers(steps, log.n_events)
+    packed = [_pack(part, bits, keys, at_goal).cache() for part in parts]
+    counted = pd.concat([_count(part, keys) for part in packed])
+    frame = counted.groupby(keys).sum().reset_index()  # in the order of the places
+    frame = frame.sort_values("n", ascending=False, kind="stable", ignore_index=True)
     frame["letters"] = _unpack(frame, bits)
-    frame = frame.sort_values(["n", "letters"], ascending=[False, True], ignore_index=True)
     numbers = frame[keys].rename_axis("walk").reset_index()
     walked = stack([_number_walks(part, numbers, keys) for part in packed])
     counts = ["n", "n_open", *(["n_converted"] if goal else [])]
@@ -94,26 +91,38 @@ def list_walks(log: JourneyLog, *, by: str | Places = "touchpoint", goal: str = 
 
 def _pack(steps: ir.Table, bits: int, keys: list[str], at_goal: Sequence[int] | None) -> ir.Table:
     """Pack the steps of every journey into the number `head`, and the rest into the text `tail`."""
+    import ibis
     from ibis import _
 
     per_block = _BITS // bits
-    position = np.arange(per_block)
-    powers = pd.DataFrame({"position": position, "power": 1 << (bits * position)})
-    place = (steps["step"] - 1).cast("int64")
-    steps = steps.mutate(block=place // per_block, position=place % per_block)
-    steps = steps.join(to_table(powers, beside=steps), "position")
+    place = np.arange(per_block)
+    powers = pd.DataFrame({"step": place + 1, "power": 1 << bits * place[::-1]})
+    powers = to_table(powers, beside=steps)
     packed = ((_.place + 1) * _.power).sum().cast("int64")
-    hit = {} if at_goal is None else {"goal_step": _.step.min(where=_.contact.isin(at_goal))}
+    seen = {"is_open": _.is_open.sum() > 0}
+    if at_goal is not None:
+        seen["goal_step"] = _.step.min(where=_.contact.isin(at_goal))
+    first = steps.filter(_.step <= per_block).join(powers, "step")
+    heads = first.group_by("journey").agg(customer=_.customer.max(), head=packed, **seen)
     if "tail" not in keys:
-        return steps.group_by("journey").agg(head=packed, **hit)
-    blocks = steps.group_by("journey", "block").agg(packed=packed, **hit)
+        return heads
+    later = steps.filter(_.step > per_block)
+    later = later.mutate(block=(_.step - 1) // per_block, place_in=(_.step - 1) % per_block + 1)
+    later = later.join(powers, later["place_in"] == powers["step"])
+    blocks = later.group_by("journey", "block").agg(packed=packed, **seen)
     # engines sort collected texts, but not all of them join texts in an order asked for
-    numbered = _.block.cast("string").lpad(9, "0") + ":" + _.packed.cast("string")
-    return blocks.group_by("journey").agg(
-        head=(_.block == 0).ifelse(_.packed, 0).sum().cast("int64"),
-        tail=numbered.collect(where=_.block > 0).sort().join(" ").fill_null(""),
-        **({} if at_goal is None else {"goal_step": _.goal_step.min()}),
-    )
+    numbered = _.block.cast("string").lpad(9, "0") + ":" + _.packed.cast("string").lpad(19, "0")
+    texts = {"tail": numbered.collect().sort().join(" "), "ends_open": _.is_open.sum() > 0}
+    if at_goal is not None:
+        texts["later_goal"] = _.goal_step.min()
+    tails = blocks.group_by("journey").agg(**texts)
+    whole = heads.left_join(tails, "journey").drop("journey_right")
+    whole = whole.mutate(
+        tail=_.tail.fill_null(""), is_open=_.is_open | _.ends_open.fill_null(False)
+    ).drop("ends_open")
+    if at_goal is None:
+        return whole
+    return whole.mutate(goal_step=ibis.coalesce(_.goal_step, _.later_goal)).drop("later_goal")
 
 
 def _count(journeys: ir.Table, keys: list[str]) -> pd.DataFrame:
@@ -128,21 +137,22 @@ def _count(journeys: ir.Table, keys: list[str]) -> pd.DataFrame:
 def _unpack(frame: pd.DataFrame, bits: int) -> list[str]:
     """Write packed steps as letters."""
     heads = _spell(frame["head"].to_numpy(np.int64), bits)
+    letters = heads.tolist()
     if "tail" not in frame:
-        return heads.tolist()
-    tails = [[int(block[10:]) for block in tail.split()] for tail in frame["tail"]]
+        return letters
+    long = frame.index[frame["tail"] != ""]
+    tails = [[int(block[10:]) for block in tail.split()] for tail in frame.loc[long, "tail"]]
     blocks = np.array([block for tail in tails for block in tail], dtype=np.int64)
-    words = _spell(blocks, bits).tolist()
-    letters, at = [], 0
-    for head, tail in zip(heads.tolist(), tails, strict=True):
-        letters.append(head + "".join(words[at : at + len(tail)]))
+    words, at = _spell(blocks, bits).tolist(), 0
+    for row, tail in zip(long, tails, strict=True):
+        letters[row] += "".join(words[at : at + len(tail)])
         at += len(tail)
     return letters
 
 
 def _spell(packed: NDArray[np.int64], bits: int) -> np.ndarray:
     per_block = _BITS // bits
-    codes = packed[:, None] >> (bits * np.arange(per_block)) & ((1 << bits) - 1)
+    codes = packed[:, None] >> bits * np.arange(per_block)[::-1] & ((1 << bits) - 1)
     grid = np.where(codes > 0, codes - 1 + FIRST_LETTER, 0).astype(np.uint32)
     return np.ascontiguousarray(grid).view(f"<U{per_block}")[:, 0]
 

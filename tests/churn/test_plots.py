@@ -38,7 +38,7 @@ def test_curves_show_at_most_eight_groups_with_numbers_at_risk(lifetimes: pd.Dat
     assert written[0] == "under observation"
     n = (lifetimes["plan"] == "A $ plan").sum()
     assert str(n) in written
-    assert "A \\$ plan" in figure_svg(axes) or figure_svg(axes).startswith("<svg")
+    assert "A $ plan" in written  # a dollar sign begins no formula, and needs no escape
 
 
 def test_a_short_curve_is_in_days(lifetimes: pd.DataFrame) -> None:

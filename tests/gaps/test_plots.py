@@ -73,7 +73,7 @@ def test_long_wording_is_wrapped(gaps):
     label = ax.get_yticklabels()[0].get_text()
     assert len(label.splitlines()) == 3
     assert all(len(line) <= 34 for line in label.splitlines())
-    assert label.endswith("...")
+    assert label.endswith("…")
 
 
 def test_figures_draw_on_the_axes_given(gaps):

@@ -34,7 +34,7 @@ def _make(paths: list[list[str]]) -> JourneyLog:
     con = ibis.duckdb.connect()
     stored = con.create_table("journeys", journeys.assign(is_open=False))
     return JourneyLog(
-        steps=con.create_table("steps", steps),
+        steps=con.create_table("steps", steps.assign(is_open=False)),
         journeys=stored,
         customers=stored.select("customer").distinct(),
         ids=stored,

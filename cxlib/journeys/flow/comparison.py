@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from cxlib.errors import TooLittleData
 from cxlib.journeys.contrast import contrast_shares, list_grouped
 from cxlib.journeys.flow.transitions import list_moves
 from cxlib.journeys.log import TO_OPEN, JourneyLog, find_places, name_places
@@ -43,22 +44,30 @@ def compare_transitions(
     InputError
         When the log has no groups.
     TooLittleData
-        When fewer than two groups are large enough.
+        When fewer than two groups are large enough, or no pair is expected often enough.
 
     Notes
     -----
-    The last step of an open journey is left out: what follows it is not known yet, and late
-    periods have more of them.
+    Only contacts that have been followed for the whole idle time are looked at: later ones may
+    still be followed by a move, but not yet by an end, and late periods have more of them. Journeys
+    that the source names may go on after a longer silence, and without an idle time nothing ends
+    by silence; then the last steps of open journeys are left out, which makes late periods seem to
+    end less often.
     """
     from ibis import _
 
     places = find_places(log, by)
     moves = list_moves(log, places).filter(_.target != TO_OPEN)
+    if log.idle is not None:
+        known = (log.end - log.idle).value // 1000
+        moves = moves.filter(_.left_at.isnull() | (_.left_at < known))
     moves = moves.join(list_grouped(log).drop("customer"), "journey")
     counts = moves.group_by("customer", "origin", "target", "group").agg(n=_.count())
     table = contrast_shares(
         counts, log, of="target", within="origin", min_cell=min_cell, conf_level=conf_level
     )
+    if table.empty:
+        raise TooLittleData(f"No transition is expected {min_cell} times in both groups.")
     table.insert(0, "from_touchpoint", name_places(places, table.pop("origin")))
     table.insert(1, "to_touchpoint", name_places(places, table.pop("target")))
     order = ["q_value", "p_value", "from_touchpoint", "to_touchpoint", "group_b"]

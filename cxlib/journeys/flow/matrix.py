@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from cxlib.errors import InputError
-from cxlib.frames import to_frame, to_table
+from cxlib.frames import to_frame
 from cxlib.journeys.log import (
     FROM_START,
     TO_END,
@@ -81,17 +80,10 @@ def count_positions(
     places = find_places(log, by)
     anchored = _find_anchors(log, anchor).cache()
     low, high = _window(anchor, reach)
-    seen = _count_seen(log, anchored, places, low, high)
-    cells = seen.union(_count_outside(anchored, low, high)).cache()
     totals = anchored.group_by("customer").agg(y=_.count()).cache()
-    parts = cells.join(totals, "customer").aggregate(
-        by=["position", "place"],
-        n=_.n.sum(),
-        n_customers=_.count(),
-        xx=(_.n * _.n).sum(),
-        xy=(_.n * _.y).sum(),
-    )
-    frame = to_frame(parts, sort_by=["position", "place"])
+    frame = pd.concat(
+        [_count_seen(log, anchored, totals, places, low, high), _count_outside(anchored, low, high)]
+    ).sort_values(["position", "place"], ignore_index=True)
     sums = totals.agg(y=_.y.sum(), yy=(_.y * _.y).sum()).to_pandas().iloc[0]
     frame["share"] = frame["n"] / sums["y"]
     size = clustered_share_size(frame["share"], sums["y"], frame["xx"], frame["xy"], sums["yy"])
@@ -127,8 +119,9 @@ def _find_anchors(log: JourneyLog, anchor: str) -> ir.Table:
 
 
 def _count_seen(
-    log: JourneyLog, anchored: ir.Table, places: Places, low: int, high: int
-) -> ir.Table:
+    log: JourneyLog, anchored: ir.Table, totals: ir.Table, places: Places, low: int, high: int
+) -> pd.DataFrame:
+    """Sum the journeys at each place, with their squares over customers."""
     from ibis import _
 
     steps = add_places(log.steps, places, place="contact")
@@ -138,31 +131,33 @@ def _count_seen(
         steps = steps.mutate(anchor=1)
     steps = steps.mutate(position=(_.step - _.anchor).cast("int64"))
     steps = steps.filter(_.position.between(low, high))
-    return steps.group_by("customer", "position", "place").agg(n=_.count())
+    cells = steps.group_by("customer", "position", "place").agg(n=_.count())
+    parts = cells.join(totals, "customer").aggregate(
+        by=["position", "place"],
+        n=_.n.sum(),
+        n_customers=_.count(),
+        xx=(_.n * _.n).sum(),
+        xy=(_.n * _.y).sum(),
+    )
+    return to_frame(parts, sort_by=["position", "place"])
 
 
-def _count_outside(anchored: ir.Table, low: int, high: int) -> ir.Table:
-    """Count the journeys that have not begun, or are over, at each position."""
-    import ibis
+def _count_outside(anchored: ir.Table, low: int, high: int) -> pd.DataFrame:
+    """Sum the journeys that have not begun, or are over, with their squares over customers."""
     from ibis import _
 
-    parts = []
-    if high > 0:
-        late = _positions(range(1, high + 1), anchored)
-        code = _.is_open.ifelse(TO_OPEN, TO_END).cast("int64")
-        kinds = anchored.mutate(place=code).group_by("customer", "after", "place")
-        parts.append(kinds.agg(k=_.count()).join(late, [_.after < late["position"]]))
-    if low < 0:
-        early = _positions(range(low, 0), anchored)
-        kinds = anchored.mutate(place=ibis.literal(FROM_START, "int64"))
-        counted = kinds.group_by("customer", "before", "place").agg(k=_.count())
-        parts.append(counted.join(early, [_.before < -early["position"]]))
-    cells = [
-        part.group_by("customer", "position", "place").agg(n=_.k.sum().cast("int64"))
-        for part in parts
-    ]
-    return cells[0] if len(cells) == 1 else cells[0].union(cells[1])
-
-
-def _positions(numbers: range, beside: ir.Table) -> ir.Table:
-    return to_table(pd.DataFrame({"position": np.array(numbers, dtype=np.int64)}), beside=beside)
+    outside = {(p, FROM_START): _.before < -p for p in range(low, 0)}
+    for p in range(1, high + 1):
+        outside[p, TO_END] = (_.after < p) & ~_.is_open
+        outside[p, TO_OPEN] = (_.after < p) & _.is_open
+    names = {f"x_{i}": key for i, key in enumerate(outside)}
+    counts = {name: outside[key].sum() for name, key in names.items()}
+    customers = anchored.group_by("customer").agg(y=_.count(), **counts).cache()
+    rows = []
+    for name, (position, place) in names.items():
+        x = customers[name]
+        sums = {"n": x.sum(), "n_customers": (x > 0).sum(), "xx": (x * x).sum()}
+        row = customers.agg(**sums, xy=(x * customers["y"]).sum()).to_pandas().iloc[0]
+        rows.append({"position": position, "place": place} | row.astype(int).to_dict())
+    frame = pd.DataFrame(rows, columns=["position", "place", "n", "n_customers", "xx", "xy"])
+    return frame[frame["n"] > 0]

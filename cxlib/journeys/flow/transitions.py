@@ -94,14 +94,20 @@ def list_moves(log: JourneyLog, places: Places) -> ir.Table:
     -------
     ibis Table, one row per event and one more per journey
         `customer`, `journey`, `origin` and `target` (places, or the codes of the start, the end
-        and of what is open), `gap` in microseconds, empty for the first and the last move.
+        and of what is open), `gap` in microseconds, empty for the first and the last move, and
+        `left_at`, the moment of the contact that is left, empty for the first move.
     """
     import ibis
     from ibis import _
 
     steps = add_places(log.steps, places, origin="previous", target="contact")
     into = steps.select(
-        "customer", "journey", "target", "gap", origin=_.origin.fill_null(FROM_START)
+        "customer",
+        "journey",
+        "target",
+        "gap",
+        origin=_.origin.fill_null(FROM_START),
+        left_at=_["at"] - _.gap,
     )
     out = steps.filter(_.is_end).select(
         "customer",
@@ -109,5 +115,6 @@ def list_moves(log: JourneyLog, places: Places) -> ir.Table:
         target=_.is_open.ifelse(TO_OPEN, TO_END).cast("int64"),
         gap=ibis.null("int64"),
         origin=_.target,
+        left_at=_["at"],
     )
     return into.union(out.select(*into.columns))

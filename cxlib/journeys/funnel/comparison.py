@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cxlib.errors import TooLittleData
 from cxlib.frames import read_duration
-from cxlib.journeys.contrast import OTHERS, list_grouped
-from cxlib.journeys.funnel.incidence import Waits, find_influence
+from cxlib.journeys.contrast import OTHERS, judge_pairs, list_grouped
 from cxlib.journeys.funnel.matching import find_stages, match_stages
 from cxlib.journeys.funnel.timing import fetch_waits, list_waits
+from cxlib.journeys.incidence import Waits, cut_waits, find_influence, find_size
 from cxlib.journeys.log import DAY, JourneyLog
-from cxlib.stats import adjust_p_values, wilson_interval
+from cxlib.stats import wilson_interval
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -104,21 +103,17 @@ def compare_funnels(
 
     Customers are the clusters, also across groups: a customer may have journeys in both periods.
     The variance of a share is the sum over customers of their squared influence, the covariance
-    of two shares that of the product; `share` (1 - `share`) / variance is the effective size, at
-    most the number of journeys. Where a share is 0 or 1 it is Kish's, of customers who answer as
-    one. p-values come from the z test at the share of both groups together and their effective
-    sizes; q-values correct for all stages and groups tested (Benjamini-Hochberg). The interval is
-    Newcombe's, from the two Wilson intervals at effective sizes and the correlation of the shares.
-    Cohen's h is 2 asin sqrt(b) - 2 asin sqrt(a).
+    of two shares that of the product; the effective size of a share is that of shares without
+    censoring (:func:`cxlib.stats.clustered_share_size`) whose hits are pseudo-observations, the
+    share plus n times the influence. Differences are estimated and tested as
+    :func:`cxlib.journeys.contrast.contrast_shares` does, all stages and groups as one family.
 
     References
     ----------
     .. [1] O. O. Aalen, S. Johansen (1978). An empirical transition matrix for non-homogeneous
            Markov chains based on censored observations. Scand. J. Statist. 5, 141-150.
-    .. [2] R. G. Newcombe (1998). Improved confidence intervals for the difference between binomial
-           proportions based on paired data. Statistics in Medicine 17, 2635-2650.
-    .. [3] J. Cohen (1988). Statistical Power Analysis for the Behavioral Sciences, 2nd ed.,
-           chapter 6.
+    .. [2] P. K. Andersen, J. P. Klein, S. Rosthøj (2003). Generalised linear models for correlated
+           pseudo-observations, with applications to multi-state models. Biometrika 90, 15-27.
     """
     list_grouped(log)  # or there is nothing to compare
     window = None if within is None else read_duration(within, name="within")
@@ -130,25 +125,22 @@ def compare_funnels(
     for k, stage in enumerate(stages[1:], 1):
         waits = list_waits(log, reached, origin=0, target=k)
         parts = [fetch_waits(waits.filter(waits["group"] == name)) for name in names]
-        by_group = {name: _cut(part, horizon) for name, part in zip(names, parts, strict=True)}
+        by_group = {name: cut_waits(part, horizon) for name, part in zip(names, parts, strict=True)}
         sides = {name: _summarise(part) for name, part in by_group.items()}
         row = {"position": k + 1, "stage": stage}
         shares += [row | _describe(name, side, conf_level) for name, side in sides.items()]
         for a, b in [(names[0], names[1])] if len(names) == 2 else [(OTHERS, n) for n in names]:
             rest = [part for name, part in by_group.items() if name != b]
             side_a = sides[a] if a in sides else _summarise(_join(rest))
-            test = _contrast(side_a, sides[b], min_cell, conf_level)
+            test = _contrast(side_a, sides[b], min_cell)
             tests += [row | {"group_a": a, "group_b": b} | test] if test else []
-    differences = pd.DataFrame(tests, columns=_COLUMNS)
-    differences["q_value"] = adjust_p_values(differences["p_value"])
-    differences["n_tests"] = len(differences)
-    order = ["q_value", "p_value", "position", "group_b"]
-    differences = differences.sort_values(order, ignore_index=True)
+    pairs = pd.DataFrame(tests, columns=_COLUMNS)
+    differences = judge_pairs(pairs, ["position", "group_b"], conf_level=conf_level)
     return FunnelComparison(pd.DataFrame(shares), differences, horizon / DAY)
 
 
 _COLUMNS = ["position", "stage", "group_a", "group_b", "n_a", "n_b", "share_a", "share_b"]
-_COLUMNS += ["difference", "conf_low", "conf_high", "effect_size", "p_value"]
+_COLUMNS += ["size_a", "size_b", "covariance", "pooled"]
 
 
 def _list_groups(
@@ -169,12 +161,6 @@ def _list_groups(
     return frame["group"].tolist(), int(log.end.value // 1000 - frame["first_at"].max())
 
 
-def _cut(waits: Waits, horizon: int) -> Waits:
-    """Censor what lasts longer than the horizon."""
-    in_time = waits.time <= horizon
-    return Waits(np.minimum(waits.time, horizon), waits.cause * in_time, waits.customer)
-
-
 def _join(parts: list[Waits]) -> Waits:
     columns = [(part.time, part.cause, part.customer) for part in parts]
     return Waits(*[np.concatenate(column) for column in zip(*columns, strict=True)])
@@ -182,13 +168,9 @@ def _join(parts: list[Waits]) -> Waits:
 
 def _summarise(waits: Waits) -> _Side:
     share, influence = find_influence(waits)
-    by_customer = pd.Series(influence).groupby(waits.customer).agg(["sum", "size"])
-    n, variance = len(waits), (by_customer["sum"] ** 2).sum()
-    if 0 < share < 1:
-        size = min(share * (1 - share) / variance, n) if variance > 0 else n
-    else:
-        size = n**2 / (by_customer["size"].astype(float) ** 2).sum()
-    return _Side(n, int((waits.cause == 1).sum()), share, by_customer["sum"], float(size))
+    by_customer = pd.Series(influence).groupby(waits.customer).sum()
+    size = find_size(waits, share, influence)
+    return _Side(len(waits), int((waits.cause == 1).sum()), share, by_customer, size)
 
 
 def _describe(name: str, side: _Side, conf_level: float) -> dict[str, object]:
@@ -204,31 +186,17 @@ def _describe(name: str, side: _Side, conf_level: float) -> dict[str, object]:
     }
 
 
-def _contrast(a: _Side, b: _Side, min_cell: int, conf_level: float) -> dict[str, float]:
+def _contrast(a: _Side, b: _Side, min_cell: int) -> dict[str, float]:
     pooled = (a.n * a.share + b.n * b.share) / (a.n + b.n)
     if pooled * min(a.n, b.n) < min_cell or pooled >= 1:
         return {}
-    both = a.influence * b.influence  # by customer; empty for those of one side only
-    spread = a.share * (1 - a.share) / a.size * b.share * (1 - b.share) / b.size
-    r = float(np.clip(both.sum() / np.sqrt(spread), -1, 1)) if spread > 0 else 0.0
-    error = 1 / a.size + 1 / b.size - 2 * r / np.sqrt(a.size * b.size)
-    difference = b.share - a.share
-    z = abs(difference) / np.sqrt(pooled * (1 - pooled) * error) if error > 0 else np.nan
-    (low_a, low_b), (high_a, high_b) = wilson_interval(
-        [a.share, b.share], [a.size, b.size], conf_level=conf_level
-    )
     return {
         "n_a": a.n,
         "n_b": b.n,
         "share_a": a.share,
         "share_b": b.share,
-        "difference": difference,
-        "conf_low": difference - _distance(b.share - low_b, high_a - a.share, r),
-        "conf_high": difference + _distance(a.share - low_a, high_b - b.share, r),
-        "effect_size": 2 * (np.arcsin(np.sqrt(b.share)) - np.arcsin(np.sqrt(a.share))),
-        "p_value": 2 * stats.norm.sf(z),
+        "size_a": a.size,
+        "size_b": b.size,
+        "covariance": (a.influence * b.influence).sum(),  # of the customers of both sides
+        "pooled": pooled,
     }
-
-
-def _distance(down: float, up: float, r: float) -> float:
-    return float(np.sqrt(max(down**2 - 2 * r * down * up + up**2, 0)))

@@ -12,8 +12,8 @@ import pandas as pd
 
 from cxlib.errors import InputError, TooLittleData
 from cxlib.frames import read_duration
-from cxlib.journeys.funnel.incidence import Waits, estimate_incidence, read_curve
 from cxlib.journeys.funnel.matching import find_stages, match_stages
+from cxlib.journeys.incidence import Waits, estimate_incidence, find_quantiles
 from cxlib.journeys.log import DAY, JourneyLog
 
 if TYPE_CHECKING:
@@ -209,42 +209,31 @@ def _label(table: pd.DataFrame, step: dict[str, object]) -> pd.DataFrame:
 
 
 def _time_step(waits: Waits, marks: np.ndarray, conf_level: float) -> tuple[pd.DataFrame, ...]:
-    curves = {
-        name: estimate_incidence(waits, cause=cause, conf_level=conf_level)
-        for name, cause in CAUSES.items()
-    }
     # closer together at first, where most journeys that come do come
     grid = (marks[-1] * np.linspace(0, 1, _POINTS + 1) ** 2).astype(np.int64)
-    times = [_read(curve, marks, name, "horizon_days") for name, curve in curves.items()]
-    points = [_read(curve, grid, name, "time_days") for name, curve in curves.items()]
-    table = pd.concat(times, ignore_index=True).assign(n=len(waits))
-    columns = ["cause", "horizon_days", "n", "share", "conf_low", "conf_high", "n_at_risk"]
-    drawn = pd.concat(points, ignore_index=True).drop(columns="n_at_risk")
-    return table[columns], _find_quantiles(waits, curves["converted"]), drawn
+    curves = {
+        name: estimate_incidence(
+            waits, cause=cause, times=np.union1d(marks, grid), conf_level=conf_level
+        )
+        for name, cause in CAUSES.items()
+    }
+    columns = ["share", "conf_low", "conf_high"]
+    times = _read(curves, marks, "horizon_days").assign(n=len(waits))
+    times = times[["cause", "horizon_days", "n", *columns, "n_at_risk"]]
+    points = _read(curves, grid, "time_days")[["cause", "time_days", *columns]]
+    return times, _find_quantiles(waits, conf_level), points
 
 
-def _read(curve: pd.DataFrame, at: np.ndarray, cause: str, name: str) -> pd.DataFrame:
-    columns = ("share", "conf_low", "conf_high", "n_at_risk")
-    values = {column: read_curve(curve, at, column) for column in columns}
-    table = pd.DataFrame({"cause": cause, name: at / DAY, **values})
-    return table.assign(n_at_risk=table["n_at_risk"].fillna(0).astype("int64"))
+def _read(curves: dict[str, pd.DataFrame], at: np.ndarray, name: str) -> pd.DataFrame:
+    read = [curve.set_index("time").loc[at].assign(cause=c) for c, curve in curves.items()]
+    table = pd.concat(read).rename_axis(name).reset_index()
+    return table.assign(**{name: table[name] / DAY})
 
 
-def _find_quantiles(waits: Waits, curve: pd.DataFrame) -> pd.DataFrame:
+def _find_quantiles(waits: Waits, conf_level: float) -> pd.DataFrame:
+    table = find_quantiles(estimate_incidence(waits, conf_level=conf_level), QUANTILES)
+    table = table.rename(columns={"level": "quantile", "time": "days"})
+    table[["days", "conf_low", "conf_high"]] /= DAY
     came = waits.time[waits.cause == CAUSES["converted"]]
-    rows = [
-        {
-            "quantile": level,
-            "days": _first_reached(curve, "share", level),
-            "conf_low": _first_reached(curve, "conf_high", level),  # a fast rise comes early
-            "conf_high": _first_reached(curve, "conf_low", level),
-            "naive_days": np.quantile(came, level) / DAY if len(came) else float("nan"),
-        }
-        for level in QUANTILES
-    ]
-    return pd.DataFrame(rows)
-
-
-def _first_reached(curve: pd.DataFrame, column: str, level: float) -> float:
-    reached = curve[column].to_numpy() >= level - 1e-12
-    return float(curve["time"].iloc[reached.argmax()]) / DAY if reached.any() else float("nan")
+    naive = np.quantile(came, QUANTILES) / DAY if len(came) else np.nan
+    return table.assign(naive_days=naive)

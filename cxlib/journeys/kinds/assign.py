@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import InputError, TooLittleData
-from cxlib.journeys.kinds.counts import Floats, Ints, hold_places
+from cxlib.journeys.counts import Floats, Ints, hold_places
 from cxlib.journeys.kinds.evidence import find_nearest
 from cxlib.journeys.kinds.features import Space
 from cxlib.journeys.kinds.model import SegmentModel, place_walks
@@ -317,8 +317,9 @@ def _find_farthest(distance: Floats, n: Ints) -> float:
 
 
 def _count_unseen(walks: Walks, places: list[str]) -> pd.DataFrame:
-    holding = hold_places(walks).T @ walks.paths["n"].to_numpy(np.int64)
-    table = pd.DataFrame({"touchpoint": walks.places.names, "n": holding})
+    names, n = walks.places.names, walks.paths["n"].to_numpy(np.int64)
+    holding = n @ hold_places(walks.paths["letters"], len(names))
+    table = pd.DataFrame({"touchpoint": names, "n": holding})
     table["share"] = table["n"] / walks.paths["n"].sum()
     unseen = table[~table["touchpoint"].isin(places)]
     return unseen.sort_values(["n", "touchpoint"], ascending=[False, True], ignore_index=True)

@@ -8,13 +8,44 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import InputError
-from cxlib.journeys.kinds.counts import Ints, code_segments
+from cxlib.journeys.counts import Ints
 from cxlib.journeys.walks import Walks, spell
 
 LONGEST = 500  # steps of a path that are compared
 DRAWN = 1_000  # journeys of a segment drawn to look for representatives
 MOST = 10  # representatives of a segment
 FARTHEST = 0.99  # of the pairs of journeys: one robot must not set the scale
+
+
+def code_segments(walks: Walks, labels: Sequence[str]) -> tuple[list[str], Ints]:
+    """Give segments numbers, the one with most journeys first.
+
+    Parameters
+    ----------
+    walks : Walks
+        From :func:`cxlib.journeys.list_walks`.
+    labels : sequence of str
+        Segment of each distinct path.
+
+    Returns
+    -------
+    tuple of list of str and ndarray of int, shape (paths,)
+        Names of the segments, ties in order of the name, and the number of each path's segment.
+
+    Raises
+    ------
+    InputError
+        When there is not one label for each path.
+    """
+    if len(labels) != len(walks.paths):
+        raise InputError(
+            f"There are {len(labels):,} labels for {len(walks.paths):,} distinct paths.",
+            "argument 'labels'",
+            "give the segment of each row of walks.paths, fitted on the same walks",
+        )
+    sizes = walks.paths["n"].groupby(np.asarray(labels, dtype=object)).sum()
+    segments = sizes.sort_index().sort_values(ascending=False, kind="stable").index
+    return list(segments), segments.get_indexer(labels).astype(np.int64)
 
 
 def find_representatives(

@@ -9,14 +9,15 @@ import pandas as pd
 from scipy import sparse, stats
 
 from cxlib.errors import TooLittleData
-from cxlib.journeys.kinds.counts import (
+from cxlib.journeys.counts import (
     Floats,
     Ints,
-    code_segments,
-    count_by_customer,
+    fetch_counts,
     hold_places,
     indicate,
+    spread_counts,
 )
+from cxlib.journeys.kinds.describe import code_segments
 from cxlib.journeys.walks import Walks
 from cxlib.stats import adjust_p_values, normal_quantile
 
@@ -85,7 +86,7 @@ def measure_differences(
         raise TooLittleData("There is one kind of journey only: nothing to compare it with.")
     strata = np.searchsorted(LENGTHS, walks.paths["letters"].str.len(), side="right") - 1
     group = codes * len(LENGTHS) + strata
-    holds = hold_places(walks)
+    holds = hold_places(walks.paths["letters"], len(walks.places.names))
     cells = _count_cells(walks, group, holds, len(segments))
     table = _test_lifts(cells, min_cell)
     if table.empty:
@@ -143,7 +144,8 @@ def _design_effects(
     customers come from products of counts per customer and group.
     """
     n_groups = cells["n1"].size
-    by_customer = count_by_customer(walks.journeys, walks.journeys["walk"], len(walks.paths))
+    counts = fetch_counts(walks.journeys, "walk")
+    by_customer = spread_counts(counts["n"], counts["customer"], counts["walk"], len(walks.paths))
     journeys = by_customer @ indicate(group, n_groups)
     held = holds.tocoo()
     column = held.col.astype(np.int64) * n_groups + group[held.row]

@@ -8,7 +8,7 @@ from scipy import stats
 
 from cxlib.errors import TooLittleData
 from cxlib.journeys.kinds.assign import NONE, KeptSegments, summarise_fit
-from cxlib.stats import adjust_p_values, wilson_interval
+from cxlib.stats import adjust_p_values, share_difference_p_values, wilson_interval
 
 MOVED, WORSE, SAME, FEW = (
     "share moved",
@@ -69,13 +69,12 @@ def measure_drift(
     low, high = wilson_interval(now["share"], now["size"], conf_level=conf_level)
     pooled = (now["n"] + then["n"]) / (now["n"].sum() + then["n"].sum())
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(pooled * (1 - pooled) * (1 / now["size"] + 1 / then["size"]))
-        z = (now["share"] - then["share"]) / error
         farther = now["distance"] - then["distance"]
         z_distance = farther / np.hypot(now["distance_error"], then["distance_error"])
     expected = pooled * min(now["n"].sum(), then["n"].sum())
-    enough = (expected >= min_cell) & np.isfinite(z)
-    p_values = np.where(enough, 2 * stats.norm.sf(np.abs(z)), np.nan)
+    enough = (expected >= min_cell) & (pooled < 1)
+    shares = (then["share"], then["size"], now["share"], now["size"])
+    p_values = np.where(enough, share_difference_p_values(*shares, pooled=pooled), np.nan)
     enough &= now["segment"] != NONE
     enough &= np.isfinite(z_distance) & (now["n"] >= min_cell)
     distance_p = np.where(enough, 2 * stats.norm.sf(np.abs(z_distance)), np.nan)

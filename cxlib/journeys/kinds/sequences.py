@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import InputError, TooLittleData
-from cxlib.journeys.kinds.counts import Ints, code_segments, count_by_customer, indicate
-from cxlib.journeys.kinds.describe import measure_distances
+from cxlib.journeys.counts import Ints, fetch_counts, indicate, spread_counts
+from cxlib.journeys.kinds.describe import code_segments, measure_distances
 from cxlib.journeys.log import ARROW, END, OPEN
 from cxlib.journeys.walks import FIRST_LETTER, Walks, letter
 from cxlib.stats import clustered_share_size, wilson_interval
@@ -60,8 +60,10 @@ def list_positions(
     segments, codes = code_segments(walks, labels)
     names = [*walks.places.names, END, OPEN]
     # a path stands twice: for journeys that are over, and for those that may go on
-    unit = walks.journeys["walk"] * 2 + walks.journeys["is_open"].ifelse(1, 0)
-    by_customer = count_by_customer(walks.journeys, unit, 2 * len(codes))
+    journeys = walks.journeys.mutate(is_open=walks.journeys["is_open"].ifelse(1, 0))
+    counts = fetch_counts(journeys, "walk", "is_open")
+    unit = counts["walk"] * 2 + counts["is_open"]
+    by_customer = spread_counts(counts["n"], counts["customer"], unit, 2 * len(codes))
     segment = np.repeat(codes, 2)
     at_step = np.repeat(spread_steps(walks.paths["letters"], n_steps), 2, axis=0)
     after = np.where(np.arange(len(at_step)) % 2, names.index(OPEN), names.index(END))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+AS_CLEAR = 0.05  # groupings whose clarity differs by less are rivals
+
 
 def describe_segments(segments: pd.DataFrame, *, conf_level: float = 0.95) -> str:
     """Say which kinds of journey exist, how common they are and how sure that is.
@@ -50,15 +52,23 @@ def describe_doubt(quality: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A sentence or two when the largest number tried was chosen; else empty.
+        A sentence or two when the largest number tried was chosen, or another one holds almost as
+        clearly; else empty.
     """
-    if len(quality) < 2 or not quality["chosen"].iloc[-1]:
+    own = quality[quality["chosen"]] if len(quality) > 1 else quality.head(0)
+    if own.empty:
         return ""
-    return (
-        f"The number of kinds is not settled: {quality['n_clusters'].iloc[-1]} is the largest "
-        "number tried and the clearest. Some kinds may be variants of one another with a step "
-        "more or less."
-    )
+    said = "The number of kinds is not settled: "
+    if quality["chosen"].iloc[-1]:
+        return (
+            f"{said}{quality['n_clusters'].iloc[-1]} is the largest number tried and the clearest. "
+            "Some kinds may be variants of one another with a step more or less."
+        )
+    near = quality["clarity"] >= own["clarity"].iloc[0] - AS_CLEAR
+    rivals = quality.loc[quality["holds"] & near & ~quality["chosen"], "n_clusters"]
+    if rivals.empty:
+        return ""
+    return f"{said}{' or '.join(rivals.astype(str))} would hold almost as well."
 
 
 def describe_representatives(representatives: pd.DataFrame) -> str:

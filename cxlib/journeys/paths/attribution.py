@@ -9,7 +9,8 @@ import pandas as pd
 from scipy import sparse
 
 from cxlib.errors import InputError, TooLittleData, closest
-from cxlib.journeys.paths.counts import Floats, Ints, find_previous, flatten_paths, indicate
+from cxlib.journeys.counts import Floats, Ints, find_previous, indicate
+from cxlib.journeys.kinds.features import read_letters
 from cxlib.journeys.paths.lead_ups import LeadUps, find_lead_ups
 from cxlib.journeys.walks import Walks
 
@@ -140,7 +141,7 @@ def count_attribution(
             "conf_high": high.ravel(),
         }
     )
-    walked = np.isin(np.arange(len(names)), flatten_paths(lead_ups.letters)[0])
+    walked = np.isin(np.arange(len(names)), read_letters(lead_ups.letters)[0])
     table["removal_effect"] = np.nan
     table.loc[table["method"] == "markov", "removal_effect"] = effect[0]
     place = table["method"].map(METHODS.index)
@@ -179,14 +180,14 @@ def _share_out(
 
     Moves go from (start) or a place to a place, the conversion or null, in this order.
     """
-    codes, lengths = flatten_paths(lead_ups.letters)
-    path = np.repeat(np.arange(len(lengths)), lengths)
+    codes, path = read_letters(lead_ups.letters)
     previous = find_previous(path, codes)
     if keep != "all":
         kept = previous < 0 if keep == "first" else previous != np.arange(len(path)) - 1
         kept[0] = True  # -1 is also the place before the first step
         codes, path = codes[kept], path[kept]
-        lengths, previous = np.bincount(path, minlength=len(lengths)), find_previous(path, codes)
+        previous = find_previous(path, codes)
+    lengths = np.bincount(path, minlength=len(lead_ups.letters))
     size = len(lead_ups.places.names)
     shape = (len(lengths), size + 2)
     length = lengths[path]

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from cxlib.errors import TooLittleData
-from cxlib.journeys.paths.counts import Floats, Ints, flatten_paths, indicate
+from cxlib.journeys.counts import Floats, Ints, hold_places, indicate
 from cxlib.journeys.paths.lead_ups import LeadUps, find_base, find_lead_ups
 from cxlib.journeys.walks import Walks
 from cxlib.stats import adjust_p_values, normal_quantile
@@ -45,7 +45,8 @@ def count_drivers(walks: Walks, *, min_n: int = 30, conf_level: float = 0.95) ->
     Long journeys hold more of everything, and their length also goes with success or failure; a
     crude difference may show nothing but that. So journeys are compared within strata of the
     length of the way up (1, 2, 3, 4-5, 6-7, 8-11, 12-15, 16-22, ... steps), weighted as Mantel and
-    Haenszel do. The variance is that of the weighted residuals summed by customer.
+    Haenszel do. The variance is that of independent journeys under no difference, which stays sound
+    where few convert, times a design effect of customers, never below 1.
 
     One time is not made equal by this: a journey that converts is watched up to the goal, one that
     does not up to its end. A touchpoint that customers turn to when they give up looks harmful, and
@@ -61,13 +62,10 @@ def count_drivers(walks: Walks, *, min_n: int = 30, conf_level: float = 0.95) ->
     """
     lead_ups = find_lead_ups(walks)
     find_base(lead_ups)
-    codes, lengths = flatten_paths(lead_ups.letters)
-    path = np.repeat(np.arange(len(lengths)), lengths)
-    shape = (len(lengths), len(lead_ups.places.names))
-    holds = sparse.coo_array((np.ones(len(path), dtype=np.int64), (path, codes)), shape=shape)
-    holds = holds.tocsr().sign()
+    n_places = len(lead_ups.places.names)
+    holds = hold_places(lead_ups.letters, n_places)
     n, x = lead_ups.trials.sum(axis=0), lead_ups.hits.sum(axis=0)
-    n_customers = np.bincount((lead_ups.trials @ holds).indices, minlength=shape[1])
+    n_customers = np.bincount((lead_ups.trials @ holds).indices, minlength=n_places)
     tested = np.flatnonzero((n_customers >= min_n) & (n.sum() - n @ holds >= min_n))
     if not len(tested):
         raise TooLittleData(f"No touchpoint has {min_n} journeys with and without it.")
@@ -78,6 +76,7 @@ def count_drivers(walks: Walks, *, min_n: int = 30, conf_level: float = 0.95) ->
     table["converted_share"] = with_x / with_n
     table["other_share"] = (x.sum() - with_x) / (n.sum() - with_n)
     table["crude_difference"] = table["converted_share"] - table["other_share"]
+    lengths = np.fromiter(map(len, lead_ups.letters), np.int64)
     strata = np.floor(2 * np.log2(lengths)).astype(np.int64)
     table["difference"], error = _compare_within(lead_ups, holds, strata)
     half = normal_quantile(conf_level) * error
@@ -108,13 +107,14 @@ def _compare_within(
         p1, p0 = x1 / n1, x0 / n0
         difference = np.where(weight > 0, weight * (p1 - p0), 0).sum(axis=0)
         slopes = [np.where(weight > 0, weight / n1, 0), np.where(weight > 0, -weight / n0, 0)]
-    variance = np.zeros(len(difference))
+        pooled = (x1 + x0) / (n1 + n0)
+        null = np.where(weight > 0, weight**2 * pooled * (1 - pooled) * (1 / n1 + 1 / n0), 0)
+    design = np.ones(len(difference))
     for k in range(len(difference)):
         held = holds[:, [k]].toarray()[:, 0].astype(bool)
         slope = np.where(held, slopes[0][strata, k], slopes[1][strata, k])
-        expected = slope * np.where(
-            held, np.nan_to_num(p1)[strata, k], np.nan_to_num(p0)[strata, k]
-        )
-        residuals = lead_ups.hits @ slope - lead_ups.trials @ expected
-        variance[k] = (residuals**2).sum()
-    return difference, np.sqrt(variance)
+        expected = pooled[strata, k]
+        residuals = lead_ups.hits @ slope - lead_ups.trials @ (slope * np.nan_to_num(expected))
+        alone = (slope**2 * n * np.nan_to_num(expected * (1 - expected))).sum()
+        design[k] = max((residuals**2).sum() / alone, 1.0) if alone > 0 else 1.0
+    return difference, np.sqrt(null.sum(axis=0) * design)

@@ -9,14 +9,14 @@ import pandas as pd
 from scipy import sparse, special
 
 from cxlib.errors import InputError, TooLittleData
-from cxlib.journeys.log import OPEN, OTHER, START, Places
-from cxlib.journeys.paths.counts import (
+from cxlib.journeys.counts import (
     Floats,
     estimate_shares,
-    fetch_closed,
+    fetch_counts,
     indicate,
     spread_counts,
 )
+from cxlib.journeys.log import OPEN, OTHER, START, Places
 from cxlib.journeys.walks import Walks, spell
 from cxlib.stats import adjust_p_values
 
@@ -81,7 +81,7 @@ def find_lead_ups(walks: Walks) -> LeadUps:
     if "n_converted" not in walks.paths:
         where, fix = "parameter 'goal'", "name a touchpoint or stage in list_walks(log, goal=...)"
         raise InputError("The journeys have no goal.", where, fix)
-    counts = fetch_closed(walks.journeys, "walk", "goal_step")
+    counts = fetch_counts(walks.journeys, "walk", "goal_step", closed_only=True)
     converted = counts["goal_step"] > 0
     n_at_once = int(counts.loc[counts["goal_step"] == 1, "n"].sum())
     kept = counts["goal_step"] != 1

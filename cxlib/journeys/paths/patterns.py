@@ -9,13 +9,13 @@ from scipy import sparse
 
 from cxlib.errors import TooLittleData
 from cxlib.frames import to_table
-from cxlib.journeys.log import JourneyLog, restrict_log
-from cxlib.journeys.paths.counts import (
+from cxlib.journeys.counts import (
     compare_shares,
     estimate_shares,
-    fetch_closed,
+    fetch_counts,
     spread_counts,
 )
+from cxlib.journeys.log import JourneyLog, restrict_log
 from cxlib.journeys.paths.language import compile_pattern, find_pattern
 from cxlib.journeys.paths.lead_ups import find_lead_ups
 from cxlib.journeys.walks import Walks
@@ -104,7 +104,7 @@ def count_pattern(walks: Walks, pattern: str, *, conf_level: float = 0.95) -> pd
     step before it. What follows a purchase does not lead to it; counting it would make every
     journey to "installation" a success. Journeys that begin at the goal are on neither side.
     """
-    counts = fetch_closed(walks.journeys, "walk")
+    counts = fetch_counts(walks.journeys, "walk", closed_only=True)
     counts["hits"] = counts["n"] * match_walks(walks, pattern)[counts["walk"]]
     one = np.zeros(len(counts), dtype=np.int64)
     hits, trials = (spread_counts(counts[c], counts["customer"], one, 1) for c in ("hits", "n"))

@@ -9,16 +9,17 @@ import pandas as pd
 from scipy import sparse
 
 from cxlib.errors import InputError, closest
-from cxlib.journeys.log import JourneyLog, Places, find_places
-from cxlib.journeys.paths.counts import (
+from cxlib.journeys.costs import read_costs
+from cxlib.journeys.counts import (
     Floats,
     Ints,
     estimate_shares,
-    fetch_closed,
+    fetch_counts,
     find_previous,
-    flatten_paths,
     spread_counts,
 )
+from cxlib.journeys.kinds.features import read_letters
+from cxlib.journeys.log import JourneyLog, Places, find_places
 from cxlib.journeys.walks import list_walks
 
 ALL = "(all)"
@@ -121,31 +122,27 @@ class _Steps:
         touchpoints: pd.DataFrame | None,
     ) -> None:
         kinds = pd.DataFrame({"place": places.codes})
-        self.has_channel = "channel" in log.contacts
-        if self.has_channel:
+        if "channel" in log.contacts:
             kinds["channel"] = pd.factorize(log.contacts["channel"])[0]
-        self.has_stage = bool(stages) and "stage" in log.contacts
-        if self.has_stage:
+        if stages and "stage" in log.contacts:
             kinds["stage"] = _order_stages(log.contacts["stage"], stages)
         if touchpoints is not None:
-            kinds["cost"] = log.contacts["touchpoint"].map(_read_costs(touchpoints))
+            kinds["cost"] = log.contacts["touchpoint"].map(read_costs(touchpoints))
         # contacts that do not differ here make one letter: fewer distinct paths
         codes = kinds.groupby(list(kinds), dropna=False, sort=False).ngroup().to_numpy(np.int64)
         shown = Places("contact", [str(i) for i in range(codes.max() + 1)], codes)
         walks = list_walks(log, by=shown)
-        counts = fetch_closed(walks.journeys, "walk")
+        counts = fetch_counts(walks.journeys, "walk", closed_only=True)
         n_walks = len(walks.paths)
-        self.journeys = spread_counts(
-            counts["n"], counts["customer"], counts["walk"].to_numpy(), n_walks
-        )
-        letters, lengths = flatten_paths(walks.paths["letters"])
-        self.path = np.repeat(np.arange(n_walks), lengths)
-        self.first = np.repeat(np.cumsum(lengths) - lengths, lengths)
+        self.journeys = spread_counts(counts["n"], counts["customer"], counts["walk"], n_walks)
+        letters, self.path = read_letters(walks.paths["letters"])
+        self.first = np.searchsorted(self.path, self.path)
         of_letter = kinds.groupby(codes).first()
         self.place = of_letter["place"].to_numpy()[letters]
-        self.channel = of_letter["channel"].to_numpy()[letters] if self.has_channel else None
-        self.stage = of_letter["stage"].to_numpy()[letters] if self.has_stage else None
-        self.cost = of_letter["cost"].to_numpy()[letters] if "cost" in kinds else None
+        self.channel, self.stage, self.cost = (
+            of_letter[name].to_numpy()[letters] if name in kinds else None
+            for name in ("channel", "stage", "cost")
+        )
         self.n_places = len(places.names)
         visits = self.tally(np.arange(len(self.path))).sign()
         self.visits = (self.journeys @ visits).tocsr()
@@ -168,19 +165,6 @@ def _order_stages(named: pd.Series, stages: Sequence[str]) -> pd.Series:
             closest(stages[0], known),
         )
     return named.map({stage: float(place) for place, stage in enumerate(stages)})
-
-
-def _read_costs(touchpoints: pd.DataFrame) -> pd.Series:
-    costs = touchpoints.drop_duplicates("touchpoint").set_index("touchpoint")["action_cost"]
-    numbers = pd.to_numeric(costs, errors="coerce")
-    bad = costs[numbers.isna() & costs.notna()]
-    if len(bad):
-        raise InputError(
-            f"The cost '{bad.iloc[0]}' is not a number.",
-            f"table 'touchpoints', column 'action_cost', touchpoint '{bad.index[0]}'",
-            "write a number, or leave it empty where the cost is not known",
-        )
-    return numbers.astype(float)
 
 
 def _find_rework(steps: _Steps) -> dict[str, Ints]:

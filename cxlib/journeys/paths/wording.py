@@ -27,7 +27,7 @@ def describe_paths(paths: pd.DataFrame, *, goal: str = "") -> str:
     n_paths, first = int(paths["n_paths"].sum()), paths.iloc[0]
     text = (
         f"The {int(paths['n'].sum()):,} journeys are {n_paths:,} different paths; the commonest is "
-        f"walked {first['n']:,} times ({first['share']:.1%})."
+        f"walked {first['n']:,} time{'s' if first['n'] > 1 else ''} ({first['share']:.1%})."
     )
     if "converted_share" in paths:
         converted = (paths["converted_share"] * paths["n"]).sum() / paths["n"].sum()
@@ -149,6 +149,8 @@ def describe_lead_ups(lead_ups: pd.DataFrame) -> str:
                 f"surely '{row['path']}' ({row['converted_share']:.0%} of {row['n']:,}, "
                 f"{row['conf_low']:.0%} to {row['conf_high']:.0%})"
             )
+    if listed.empty:
+        return f"{text} No way is common enough to be tested."
     if not said:
         return f"{text} None of the {len(listed)} ways tested differs from that beyond chance."
     return f"{text} Of the {len(listed)} ways tested {'; '.join(said)}."

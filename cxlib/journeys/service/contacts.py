@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxlib.errors import InputError, TooLittleData
 from cxlib.frames import read_duration, to_table
+from cxlib.journeys.costs import read_costs
 from cxlib.journeys.log import DAY, JourneyLog
 from cxlib.journeys.service.guesses import (
     find_assisted,
@@ -153,8 +154,7 @@ def count_escalations(
     rates = _measure_followed(log, tried, helped, within, _LEVELS[:1], min_cell, conf_level)
     causes = _measure_causes(log, tried, helped, within, conf_level)
     if touchpoints is not None and "action_cost" in touchpoints:
-        costs = touchpoints.drop_duplicates("touchpoint").set_index("touchpoint")["action_cost"]
-        causes["action_cost"] = causes["touchpoint"].map(costs).astype(float)
+        causes["action_cost"] = causes["touchpoint"].map(read_costs(touchpoints))
         causes["cost"] = causes["n_hits"] * causes["action_cost"]
     return Escalations(rates=rates, causes=causes)
 

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cxlib.frames import to_frame
-from cxlib.stats import clustered_share_size, wilson_interval
+from cxlib.stats import (
+    clustered_share_size,
+    share_correlation,
+    share_difference_p_values,
+    wilson_interval,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -40,9 +44,9 @@ def measure_rates(units: ir.Table, *, by: str = "", conf_level: float = 0.95) ->
 
     Notes
     -----
-    Wilson intervals at the effective size of a ratio over clusters. The test divides the
-    difference by its linearised error; a customer's part in it is (x - p y) / Y in the group minus
-    the same in the others, so customers found in both count once.
+    Wilson intervals at the effective size of a ratio over clusters. The test is the
+    z test of two shares at the share of both together, their effective sizes and their correlation,
+    so customers found in both count once.
 
     References
     ----------
@@ -67,7 +71,8 @@ def measure_rates(units: ir.Table, *, by: str = "", conf_level: float = 0.95) ->
             n=_.ty.sum(), hits=_.tx.sum(), xx=(_.tx * _.tx).sum(), xy=(_.tx * _.ty).sum(),
             yy=(_.ty * _.ty).sum(),
         )  # fmt: skip
-        frame["p_value"] = _test_against_rest(frame, whole.to_pandas().iloc[0])
+        tested = len(frame) and _test_against_rest(frame, whole.to_pandas().iloc[0])
+        frame["p_value"] = pd.Series(tested, index=frame.index, dtype=float)
     return frame[[*key, *RATE, *(["p_value"] if by else [])]]
 
 
@@ -78,17 +83,21 @@ def _test_against_rest(frame: pd.DataFrame, whole: pd.Series) -> np.ndarray:
     p = sums["n_hits"] / n
     with np.errstate(divide="ignore", invalid="ignore"):
         q = (float(whole["hits"]) - sums["n_hits"]) / n_rest
-        own = sums["xx"] - 2 * p * sums["xy"] + p**2 * sums["yy"]
         rest_xx = whole["xx"] - 2 * sums["xtx"] + sums["xx"]
         rest_xy = whole["xy"] - sums["xty"] - sums["ytx"] + sums["xy"]
         rest_yy = whole["yy"] - 2 * sums["yty"] + sums["yy"]
-        rest = rest_xx - 2 * q * rest_xy + q**2 * rest_yy
         cross = (
             (sums["xtx"] - sums["xx"])
             - q * (sums["xty"] - sums["xy"])
             - p * (sums["ytx"] - sums["xy"])
             + p * q * (sums["yty"] - sums["yy"])
         )
-        variance = own / n**2 + rest / n_rest**2 - 2 * cross / (n * n_rest)
-        z = np.abs(p - q) / np.sqrt(variance.where(variance > 0))
-    return 2 * stats.norm.sf(z)
+        sizes = (
+            clustered_share_size(p, n, sums["xx"], sums["xy"], sums["yy"]),
+            clustered_share_size(q, n_rest, rest_xx, rest_xy, rest_yy),
+        )
+        shares = p, sizes[0], q, sizes[1]
+        r = share_correlation(*shares, cross / (n * n_rest))
+        pooled = np.full(len(frame), float(whole["hits"]) / float(whole["n"]))
+        p_values = share_difference_p_values(*shares, r, pooled=pooled)
+    return np.where((n_rest > 0) & (pooled > 0) & (pooled < 1), p_values, np.nan)

@@ -139,8 +139,9 @@ def measure_sales(
 
     Notes
     -----
-    Days and contacts are Kaplan-Meier quantiles: customers who have not bought are censored at the
-    end of the data, and at their number of contacts so far. Channels are those of buyers alone.
+    Days are Kaplan-Meier quantiles: customers who have not bought are censored at the end of the
+    data. Contacts and channels are those of buyers alone: on a scale of contacts censoring would
+    tell how busy a customer is, and no curve can allow for that.
 
     Customers whose first contact lies in a stage after the goal's are left out: they bought before
     the records begin. An existing customer who comes back to an early stage first cannot be told
@@ -317,7 +318,7 @@ def _summarise_until(frame: pd.DataFrame, days: pd.DataFrame, conf_level: float)
     counts = frame[["n_contacts", "n_channels"]].fillna(0).astype(float)
     waits = {
         "days": days,
-        "contacts": days.assign(wait_days=counts["n_contacts"]),
+        "contacts": days.assign(wait_days=counts["n_contacts"])[has_bought],
         "channels": days.assign(wait_days=counts["n_channels"])[has_bought],
     }
     rows = []

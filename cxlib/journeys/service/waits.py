@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
+from cxlib.journeys.incidence import (
+    Waits,
+    cut_waits,
+    estimate_incidence,
+    find_influence,
+    find_size,
+)
+from cxlib.journeys.incidence import find_quantiles as read_quantiles
 from cxlib.journeys.log import DAY, JourneyLog, Places, add_places
-from cxlib.stats import Floats, normal_quantile
+from cxlib.stats import share_difference_p_values
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -123,13 +131,11 @@ def fit_waits(
 
     Notes
     -----
-    One minus the Kaplan-Meier estimate; at equal times an end comes before censoring. Its
-    variance sums the influence of each customer on log S, whose waits may be alike: wait i adds
-    G(min(T_i, t)) minus, when it ended by t, 1 / (Y - d), with d of Y at risk ending at T_i and G
-    the sum of d / (Y (Y - d)). With one wait a customer that is Greenwood's variance exactly,
-    which is also the least that is used.
-    Intervals on the log(-log S) scale. That scale has none at S = 1, where the end is the exact
-    (Clopper-Pearson) one of the customers at risk, nor at S = 0, where the end before is kept.
+    One minus the Kaplan-Meier estimate, :func:`cxlib.journeys.incidence.estimate_incidence` with a
+    single cause: customers are the clusters, and with one wait a customer the variance is
+    Greenwood's exactly. Intervals on the log(-log S) scale; where no wait has ended the end is the
+    exact (Clopper-Pearson) one of the customers at risk, and where all have, the end before is
+    kept.
 
     References
     ----------
@@ -146,23 +152,48 @@ def fit_waits(
     >>> fit_waits(waits, times=[1, 2])["share"].tolist()
     [0.25, 0.5]
     """
-    limit = _ProductLimit(waits)
-    wanted = np.asarray(times, float) if len(times) else limit.pick_times()
-    wanted = wanted[wanted <= limit.times[-1]]
-    rows = []
-    for time in wanted:
-        low, high = limit.interval_at(time, conf_level)
-        n_at_risk = int(limit.at_risk[np.searchsorted(limit.times, time)])
-        n_over = int(limit.ended[limit.times <= time].sum())
-        rows.append((time, n_at_risk, n_over, 1 - limit.survival_at(time), 1 - high, 1 - low))
-    columns = ["time_days", "n_at_risk", "n_over", "share", "conf_low", "conf_high"]
-    return pd.DataFrame(rows, columns=columns)
+    days, is_over = waits["wait_days"].to_numpy(float), waits["is_over"].to_numpy(bool)
+    wanted = np.asarray(times, float) if len(times) else _pick_times(days[is_over])
+    wanted = wanted[wanted <= days.max()]
+    table = _follow(waits, wanted, conf_level).set_index("time").loc[wanted]
+    may_differ = (wanted > 0) | (table["share"] > 0)  # nothing happens before there is time
+    return pd.DataFrame(
+        {
+            "time_days": wanted,
+            "n_at_risk": len(days) - np.searchsorted(np.sort(days), wanted),
+            "n_over": np.searchsorted(np.sort(days[is_over]), wanted, side="right"),
+            "share": 1 - table["waiting_share"].to_numpy(),
+            "conf_low": table["conf_low"].to_numpy(),
+            "conf_high": np.where(may_differ, table["conf_high"], 0.0),
+        }
+    )
+
+
+def _pick_times(rises: np.ndarray) -> np.ndarray:
+    """Pick the times at which a curve is drawn."""
+    rises = np.unique(rises)
+    if len(rises) > _POINTS:
+        rises = rises[np.linspace(0, len(rises) - 1, _POINTS).round().astype(int)]
+    return np.union1d([0.0], rises)
+
+
+def _take(waits: pd.DataFrame) -> Waits:
+    columns = (waits["wait_days"].to_numpy(float), waits["is_over"].to_numpy(np.int64))
+    return Waits(*columns, pd.factorize(waits["customer"])[0])
+
+
+def _follow(waits: pd.DataFrame, times: ArrayLike, conf_level: float) -> pd.DataFrame:
+    """Estimate where the curve rises, and at more times."""
+    rises = waits.loc[waits["is_over"].astype(bool), "wait_days"].unique()
+    curve = estimate_incidence(_take(waits), times=np.union1d(rises, times), conf_level=conf_level)
+    has_end = (curve["waiting_share"] > 0) | (curve["time"] <= waits["wait_days"].min())
+    return curve.assign(conf_low=curve["conf_low"].where(has_end).ffill().fillna(0.0))
 
 
 def find_quantiles(
     waits: pd.DataFrame, *, levels: Sequence[float] = (0.5,), conf_level: float = 0.95
 ) -> pd.DataFrame:
-    """Find the time by which a share of the waits has ended.
+    """Find the days by which a share of the waits has ended.
 
     Parameters
     ----------
@@ -176,36 +207,11 @@ def find_quantiles(
     Returns
     -------
     pandas.DataFrame, one row per level
-        `level`, `days`, `conf_low`, `conf_high`; missing where the curve, or the end of its
-        interval, does not come so far.
-
-    Notes
-    -----
-    The first time at which the share reaches the level; the interval holds the times at which the
-    pointwise interval of the share does.
-
-    References
-    ----------
-    .. [1] R. Brookmeyer, J. Crowley (1982). A confidence interval for the median survival time.
-           Biometrics 38, 29-41.
+        `level`, `days`, `conf_low`, `conf_high`, as
+        :func:`cxlib.journeys.incidence.find_quantiles` reads them.
     """
-    limit = _ProductLimit(waits)
-    rises = np.unique(limit.days[limit.is_over])
-    rows = []
-    for level in levels:
-        reach = [
-            lambda time: 1 - limit.survival_at(time),
-            lambda time: 1 - limit.interval_at(time, conf_level)[0],  # rises early
-            lambda time: 1 - limit.interval_at(time, conf_level)[1],
-        ]
-        rows.append((level, *[_find_first(rises, share, level) for share in reach]))
-    return pd.DataFrame(rows, columns=["level", "days", "conf_low", "conf_high"])
-
-
-def _find_first(times: Floats, share: Callable[[float], float], level: float) -> float:
-    """Find the first time at which a share that does not fall reaches a level."""
-    at = bisect_left(times, level - 1e-12, key=share)
-    return float(times[at]) if at < len(times) else float("nan")
+    table = read_quantiles(_follow(waits, (), conf_level), levels)
+    return table.rename(columns={"time": "days"})
 
 
 def contrast_waits(waits: pd.DataFrame, is_in: pd.Series, *, time: float) -> float:
@@ -223,86 +229,37 @@ def contrast_waits(waits: pd.DataFrame, is_in: pd.Series, *, time: float) -> flo
     Returns
     -------
     float
-        p-value; NaN where one side has no variance, or is not followed so long.
+        p-value; NaN where a side is not followed so long, or both shares are 0 or both 1.
 
     Notes
     -----
     The difference of log(-log S) over its error; the influence of a customer sums over both sides.
+    Where a share is 0 or 1 that scale has no value; the shares are then compared by the z test at
+    the share of both together, with their effective numbers of waits.
 
     References
     ----------
     .. [1] J. P. Klein, B. Logan, M. Harhoff, P. K. Andersen (2007). Analyzing survival curves at
            a fixed point in time. Statistics in Medicine 26, 4505-4519.
     """
-    codes, customers = pd.factorize(waits["customer"])
-    total, estimates = np.zeros(len(customers)), []
-    for side, sign in ((is_in.to_numpy(), 1), (~is_in.to_numpy(), -1)):
-        if not side.any():
+    spans, side = _take(waits), is_in.to_numpy(bool)
+    total, shares, pooled = np.zeros(len(waits)), [], 0.0
+    for is_here, sign in ((side, 1), (~side, -1)):
+        here = Waits(spans.time[is_here], spans.cause[is_here], spans.customer[is_here])
+        if not len(here) or time > here.time.max():
             return float("nan")
-        limit = _ProductLimit(waits.assign(customer=codes)[side])
-        survival = limit.survival_at(time)
-        if not 0 < survival < 1 or time > limit.times[-1]:
-            return float("nan")
-        estimates.append(np.log(-np.log(survival)))
-        total[limit.customers] += sign * limit.influence_at(time) / np.log(survival)
-    z = abs(estimates[0] - estimates[1]) / np.sqrt((total**2).sum())
-    return float(2 * stats.norm.sf(z))
-
-
-class _ProductLimit:
-    """The Kaplan-Meier estimate and what each customer does to it."""
-
-    def __init__(self, waits: pd.DataFrame) -> None:
-        self.days = waits["wait_days"].to_numpy(float)
-        self.is_over = waits["is_over"].to_numpy(bool)
-        self.cluster, self.customers = pd.factorize(waits["customer"])
-        self.times, self.place = np.unique(self.days, return_inverse=True)
-        self.ended = np.bincount(self.place, self.is_over, len(self.times))
-        self.at_risk = np.bincount(self.place, minlength=len(self.times))[::-1].cumsum()[::-1]
-        stay = self.at_risk - self.ended
-        self.survival = np.cumprod(stay / self.at_risk)
-        none = np.zeros(len(self.times))
-        self.jump = np.divide(1.0, stay, out=none.copy(), where=stay > 0)
-        self.greenwood = np.cumsum(
-            np.divide(self.ended, self.at_risk * stay, out=none, where=stay > 0)
-        )
-
-    def _step(self, time: float) -> int:
-        return int(np.searchsorted(self.times, time, side="right")) - 1
-
-    def survival_at(self, time: float) -> float:
-        """Return the share still waiting."""
-        step = self._step(time)
-        return float(self.survival[step]) if step >= 0 else 1.0
-
-    def influence_at(self, time: float) -> Floats:
-        """Return what each customer adds to log S."""
-        step = self._step(time)
-        wait = self.greenwood[np.minimum(self.place, step)]
-        wait = wait - self.jump[self.place] * (self.is_over & (self.place <= step))
-        return np.asarray(np.bincount(self.cluster, wait, len(self.customers)), float)
-
-    def interval_at(self, time: float, conf_level: float) -> tuple[float, float]:
-        """Return the ends of the interval of S."""
-        survival = self.survival_at(time)
-        if survival >= 1:
-            n = len(np.unique(self.cluster[self.days >= time]))
-            return (1.0 if time <= 0 else (0.5 - conf_level / 2) ** (1 / n)), 1.0
-        if survival <= 0:
-            last = np.flatnonzero(self.survival > 0)
-            if len(last):
-                return 0.0, self.interval_at(self.times[last[-1]], conf_level)[1]
-            return 0.0, 1 - (0.5 - conf_level / 2) ** (1 / len(self.customers))
-        variance = self.greenwood[self._step(time)]
-        if len(self.customers) < len(self.days):  # waits alike tell less, never more
-            variance = max(variance, (self.influence_at(time) ** 2).sum())
-        error = np.sqrt(variance)
-        factor = np.exp(normal_quantile(conf_level) * error / -np.log(survival))
-        return survival**factor, survival ** (1 / factor)
-
-    def pick_times(self) -> Floats:
-        """Pick the times at which a curve is drawn."""
-        rises = np.unique(self.days[self.is_over])
-        if len(rises) > _POINTS:
-            rises = rises[np.linspace(0, len(rises) - 1, _POINTS).round().astype(int)]
-        return np.unique(np.concatenate([[0.0], rises]))
+        here = cut_waits(here, time)
+        share, influence = find_influence(here)
+        shares += [[share], [find_size(here, share, influence)]]
+        pooled += share * len(here) / len(waits)
+        if 0 < share < 1:
+            total[is_here] = sign * influence / ((1 - share) * np.log1p(-share))
+    (p,), (q,) = shares[0], shares[2]
+    if p == q and p in (0, 1):
+        return float("nan")
+    error = np.sqrt((np.bincount(spans.customer, total) ** 2).sum())
+    # by rounding: influences of a side sum to 0, so one customer has none
+    if min(p, q) <= 0 or max(p, q) >= 1 or error < 1e-12:
+        return float(share_difference_p_values(*shares, pooled=[pooled])[0])
+    apart = np.log(-np.log1p(-p)) - np.log(-np.log1p(-q))
+    return float(2 * stats.norm.sf(abs(apart) / error))

@@ -191,11 +191,11 @@ def describe_sales(sales: SalesExperience) -> str:
     else:
         upper = "more" if pd.isna(days["conf_high"]) else f"{days['conf_high']:.2g}"
         text = (
-            f"Half of {_n(days['n'])} new customers have bought {days['median']:.2g} days after "
-            f"the first contact ({days['conf_low']:.2g} to {upper})"
+            f"Half of {_n(days['n'])} new customers have bought {abs(days['median']):.2g} days "
+            f"after the first contact ({abs(days['conf_low']):.2g} to {upper})."
         )
-        known = not pd.isna(contacts["median"])
-        text += f", with {contacts['median']:.0f} contacts before." if known else "."
+    if not pd.isna(contacts["median"]):
+        text += f" Those who bought had {contacts['median']:.0f} contacts before (median)."
     if sales.n_existing:
         text += f" {_n(sales.n_existing)} customers had bought before the records begin."
     verbs = {"adds options": "looked for more options", "compares again": "compared again"}
@@ -298,6 +298,8 @@ def _tell_tests(groups: pd.DataFrame, conf_level: float) -> str:
         return "No groups could be compared."
     sure = tested[tested["q_value"] <= 1 - conf_level]
     levels = ", ".join(tested["level"].drop_duplicates())
+    if len(tested) < 2:
+        return ""
     text = f"Of {len(tested)} groups (by {levels}) compared with the others, "
     text += f"{len(sure) or 'none'} differ{'s' if len(sure) <= 1 else ''}"
     if not len(sure):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,3 +45,22 @@ def test_where_nothing_changed_nothing_is_found(sample_log):
         table = compare_transitions(replace(sample_log, journeys=grouped))
         found += bool((table["q_value"] <= 0.05).any())
     assert found <= 3
+
+
+def test_one_process_in_two_periods_does_not_differ():
+    """Late contacts may be followed by a move, but not yet by an end; that is no difference."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for customer in range(700):
+        at = rng.uniform(0, 30)
+        while at < 180:
+            rows.append((f"c{customer}", at, "ab"[rng.integers(2)]))
+            ends = rng.random() < 0.3
+            at += rng.uniform(40, 90) if ends else rng.uniform(0, 28)
+    events = pd.DataFrame(rows, columns=["customer_id", "day", "touchpoint"])
+    days = pd.to_timedelta(events.pop("day"), unit="D").dt.round("s")
+    events["timestamp"] = (pd.Timestamp("2024-01-01") + days).astype("datetime64[us]")
+    log = add_journeys(ibis.duckdb.connect().create_table("e", events), as_of="2024-06-28")
+    table = compare_transitions(add_groups(log, date="2024-03-30"))
+    assert len(table) >= 8
+    assert table["q_value"].min() > 0.05

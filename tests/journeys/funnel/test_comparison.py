@@ -10,9 +10,10 @@ import pytest
 
 from cxlib.errors import InputError, TooLittleData
 from cxlib.journeys import add_journeys
-from cxlib.journeys.funnel.comparison import _contrast, _cut, _summarise, compare_funnels
+from cxlib.journeys.contrast import judge_pairs
+from cxlib.journeys.funnel.comparison import _contrast, _summarise, compare_funnels
 from cxlib.journeys.funnel.funnel import measure_funnel
-from cxlib.journeys.funnel.incidence import Waits
+from cxlib.journeys.incidence import Waits, cut_waits
 
 STAGES = ["cart", "ship", "pay"]
 
@@ -74,10 +75,10 @@ def test_equal_periods_differ_as_often_as_they_should():
     tests, plain = [], []
     for _ in range(300):
         parts = _simulate(rng, 0.0)
-        tests.append(_contrast(*[_summarise(_cut(part, 115_000_000)) for part in parts], 10, 0.95))
+        tests.append(_contrast(*[_summarise(cut_waits(part, 115_000_000)) for part in parts], 10))
         shares = [np.mean(part.cause == 1) for part in parts]
         plain.append(shares[1] - shares[0])
-    table = pd.DataFrame(tests)
+    table = judge_pairs(pd.DataFrame(tests), [], conf_level=0.95)
     assert 0.02 <= (table["p_value"] <= 0.05).mean() <= 0.08
     assert 0.92 <= ((table["conf_low"] <= 0) & (table["conf_high"] >= 0)).mean() <= 0.98
     assert abs(table["difference"].mean()) < 0.01
@@ -87,7 +88,8 @@ def test_equal_periods_differ_as_often_as_they_should():
 def test_a_change_is_found():
     """20 points more in the late period."""
     parts = _simulate(np.random.default_rng(1), 0.2)
-    test = _contrast(*[_summarise(_cut(part, 115_000_000)) for part in parts], 10, 0.95)
+    pair = _contrast(*[_summarise(cut_waits(part, 115_000_000)) for part in parts], 10)
+    test = judge_pairs(pd.DataFrame([pair]), [], conf_level=0.95).iloc[0]
     assert test["conf_low"] <= 0.2 <= test["conf_high"]
     assert test["p_value"] < 1e-4
 

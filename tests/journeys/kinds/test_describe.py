@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from cxlib.errors import InputError
 from cxlib.journeys import list_walks
-from cxlib.journeys.kinds.counts import code_segments
-from cxlib.journeys.kinds.describe import find_representatives, measure_distances
+from cxlib.journeys.kinds.describe import (
+    code_segments,
+    find_representatives,
+    measure_distances,
+)
 from cxlib.journeys.walks import spell
 
 

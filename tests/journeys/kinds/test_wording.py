@@ -84,11 +84,23 @@ def test_no_segments_is_said_plainly():
 
 
 def test_doubt_is_said_when_the_largest_number_won():
-    """The largest number tried and chosen may not be the end; anything else is settled."""
-    quality = pd.DataFrame({"n_clusters": [2, 3], "chosen": [False, True]})
+    """The largest number tried may not be the end, and a rival almost as clear is named."""
+    quality = pd.DataFrame(
+        {
+            "n_clusters": [2, 3],
+            "clarity": [0.4, 0.45],
+            "holds": [True, True],
+            "chosen": [False, True],
+        }
+    )
     assert "3 is the largest number tried" in describe_doubt(quality)
-    assert describe_doubt(quality.assign(chosen=[True, False])) == ""
     assert describe_doubt(quality.tail(1)) == ""
+    other = quality.assign(chosen=[True, False])
+    assert describe_doubt(other) == (
+        "The number of kinds is not settled: 3 would hold almost as well."
+    )
+    assert describe_doubt(other.assign(clarity=[0.4, 0.3])) == ""
+    assert describe_doubt(other.assign(holds=[True, False])) == ""
 
 
 def test_representatives_tell_what_they_stand_for():

@@ -109,7 +109,7 @@ def test_length_is_no_driver(make_log):
 
 
 def test_differences_within_lengths_equal_mantel_haenszel(make_log):
-    """Difference and variance by hand, a journey a customer (Greenland and Robins 1985)."""
+    """Difference and variance under no difference by hand, a journey a customer."""
     journeys = _many(x_goal=20, x=60, z_goal=15, z=25, y_x_goal=30, y_x=30, y_z_goal=40, y_z=20)
     row = (
         count_drivers(list_walks(make_log(journeys), goal="goal")).set_index("touchpoint").loc["z"]
@@ -118,11 +118,22 @@ def test_differences_within_lengths_equal_mantel_haenszel(make_log):
     a, n1, c, n0 = strata.T
     weight = n1 * n0 / (n1 + n0)
     difference = (weight * (a / n1 - c / n0)).sum() / weight.sum()
-    parts = (a * (n1 - a) * n0**3 + c * (n0 - c) * n1**3) / (n1 * n0 * (n1 + n0) ** 2)
-    error = np.sqrt(parts.sum()) / weight.sum()
+    p = (a + c) / (n1 + n0)
+    alone = weight**2 * p * (1 - p) * (1 / n1 + 1 / n0)
+    square = (a * (1 - p) ** 2 + (n1 - a) * p**2) / n1**2
+    square += (c * (1 - p) ** 2 + (n0 - c) * p**2) / n0**2
+    error = np.sqrt(max(alone.sum(), (weight**2 * square).sum())) / weight.sum()
     assert row["difference"] == pytest.approx(difference)
     assert row["conf_high"] - row["difference"] == pytest.approx(1.959964 * error)
     assert row["p_value"] == pytest.approx(2 * stats.norm.sf(difference / error))
+
+
+def test_few_successes_are_no_certainty(make_log):
+    """None of 30 journeys with `z` converts, 5 % of the others do: that may well be chance."""
+    journeys = _many(z=30, x_goal=50, x=950)
+    table = count_drivers(list_walks(make_log(journeys), goal="goal")).set_index("touchpoint")
+    assert 0.05 < table.loc["z", "p_value"] < 0.5
+    assert table.loc["z", "conf_high"] > 0
 
 
 def test_drivers_need_journeys_on_both_sides(make_log):

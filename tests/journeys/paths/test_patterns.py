@@ -186,7 +186,7 @@ def test_a_customer_who_repeats_is_one_witness(make_log):
     assert wide["n"] == narrow["n"] == 20
     assert (wide["n_customers"], narrow["n_customers"]) == (1, 20)
     width = wide["conf_high"] - wide["conf_low"]
-    assert width > 1.5 * (narrow["conf_high"] - narrow["conf_low"])
+    assert width > 1.3 * (narrow["conf_high"] - narrow["conf_low"])
 
 
 def test_open_journeys_are_left_out(make_events):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from lifelines.utils import median_survival_times
 from scipy import stats
+from statsmodels.stats.proportion import proportions_ztest
 
 from cxlib.journeys.log import DAY, find_contacts, find_places
 from cxlib.journeys.service.waits import (
@@ -156,3 +157,14 @@ def test_ends_only_at_the_same_place(write_log):
     waits = fetch_waits(list_waits(log, first, bill + reply, same=same))
     assert waits["wait_days"].tolist() == [3]
     assert not fetch_waits(list_waits(log, first, first))["is_over"].any()
+
+
+def test_a_side_where_nothing_happened_is_compared_too():
+    """None of 50 against 40 of 50 is no missing p-value; none against none is one."""
+    waits = pd.DataFrame({"customer": range(100), "wait_days": 1.0, "is_over": False})
+    waits.loc[60:99, "is_over"] = True
+    waits.loc[~waits["is_over"], "wait_days"] = 9.0
+    is_in = waits["customer"] < 50
+    expected = proportions_ztest([0, 40], [50, 50])[1]
+    assert contrast_waits(waits, is_in, time=5) == pytest.approx(expected)
+    assert np.isnan(contrast_waits(waits.assign(is_over=False, wait_days=9.0), is_in, time=5))

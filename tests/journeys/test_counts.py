@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from cxlib.journeys.paths.counts import (
+from cxlib.journeys.counts import (
     compare_shares,
     estimate_shares,
     find_previous,
-    flatten_paths,
 )
+from cxlib.journeys.kinds.features import read_letters
 from cxlib.journeys.walks import letter
-from cxlib.stats import wilson_interval
+from cxlib.stats import clustered_share_size, wilson_interval
 
 
 def _single(x: int, n: int, side: int) -> np.ndarray:
@@ -53,8 +53,8 @@ def test_ratio_and_difference_agree(x1, n1, x0, n0):
     assert -1 <= low <= found["difference"] <= high <= 1
 
 
-def test_shares_by_customer_equal_the_linearised_variance():
-    """Size = p (1 - p) / variance of the ratio, here summed customer by customer."""
+def test_shares_by_customer_are_ratios_over_clusters():
+    """Share, size and interval are those of sums taken customer by customer."""
     rng = np.random.default_rng(0)
     trials = rng.integers(1, 6, 50)
     hits = rng.binomial(trials, rng.beta(1, 2, 50))
@@ -62,10 +62,10 @@ def test_shares_by_customer_equal_the_linearised_variance():
         0
     ]
     p = hits.sum() / trials.sum()
-    variance = ((hits - p * trials) ** 2).sum() / trials.sum() ** 2
+    size = clustered_share_size(p, trials.sum(), hits @ hits, hits @ trials, trials @ trials)
     assert row["share"] == pytest.approx(p)
-    assert row["size"] == pytest.approx(p * (1 - p) / variance)
-    ends = wilson_interval([p], [p * (1 - p) / variance])
+    assert row["size"] == pytest.approx(float(size))
+    ends = wilson_interval([p], [size])
     assert row[["conf_low", "conf_high"]].tolist() == pytest.approx(np.concatenate(ends).tolist())
 
 
@@ -86,9 +86,9 @@ def test_intervals_of_ratios_cover_when_customers_repeat_themselves():
 @given(st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=20), min_size=1, max_size=6))
 def test_the_last_step_at_a_place_is_found(paths):
     """Equal to a search backwards, and never into another path."""
-    codes, lengths = flatten_paths(["".join(map(letter, path)) for path in paths])
+    codes, path_of = read_letters(["".join(map(letter, path)) for path in paths])
     assert codes.tolist() == [code for path in paths for code in path]
-    found = find_previous(np.repeat(np.arange(len(paths)), lengths), codes)
+    found = find_previous(path_of, codes)
     expected, begin = [], 0
     for path in paths:
         for at, code in enumerate(path):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from cxlib.journeys.funnel.incidence import (
+from cxlib.journeys.incidence import (
     Waits,
     estimate_incidence,
     find_influence,
-    read_curve,
+    find_quantiles,
 )
 
 
@@ -93,7 +94,8 @@ def test_variance_is_the_sum_of_squared_influence(seed):
         customers = [influence[waits.customer == c].sum(axis=0) for c in np.unique(waits.customer)]
         variance = (np.array(customers) ** 2).sum(axis=0)
         share = _share(waits, cause, same)
-        expected = np.sqrt(np.maximum(variance, share * (1 - share) / 30))
+        # no less than that of independent waits
+        expected = np.sqrt(np.maximum(variance, (influence**2).sum(axis=0)))
         found = estimate_incidence(waits, cause=cause).tail(len(share))
         assert found["share"].to_numpy() == pytest.approx(share)
         assert found["std_error"].to_numpy() == pytest.approx(expected, abs=1e-6)
@@ -116,6 +118,8 @@ def test_without_censoring_it_is_the_plain_share():
 def test_order_of_rows_and_copies_of_customers_change_nothing():
     """Shuffled rows give equal bits; waits counted twice in a customer add no information."""
     waits = _random(4, 80, 20, 30)
+    alike = np.argsort(np.argsort(waits.time, kind="stable")) // 4
+    waits = Waits(waits.time, waits.cause, alike)
     order = np.random.default_rng(0).permutation(80)
     shuffled = Waits(waits.time[order], waits.cause[order], waits.customer[order])
     twice = Waits(*[np.repeat(part, 2) for part in (waits.time, waits.cause, waits.customer)])
@@ -123,7 +127,8 @@ def test_order_of_rows_and_copies_of_customers_change_nothing():
     assert estimate_incidence(shuffled).equals(found)
     double = estimate_incidence(twice)
     assert double["share"].to_numpy() == pytest.approx(found["share"].to_numpy())
-    is_clustered = found["std_error"] ** 2 > found["share"] * (1 - found["share"]) / 80 * 1.01
+    alone = estimate_incidence(Waits(waits.time, waits.cause, np.arange(80)))
+    is_clustered = found["std_error"] > alone["std_error"] * 1.005
     assert is_clustered.sum() > 10
     errors = [table.loc[is_clustered, "std_error"].to_numpy() for table in (found, double)]
     assert errors[0] == pytest.approx(errors[1])
@@ -142,11 +147,40 @@ def test_none_and_all_have_exact_intervals():
 
 def test_curves_are_not_extended():
     """After the last wait a share is known only when nobody waits any more."""
-    over = estimate_incidence(Waits(np.array([1, 2]), np.array([1, 2]), np.arange(2)))
-    assert read_curve(over, np.array([0, 1, 9]), "share").tolist() == [0, 0.5, 0.5]
-    going_on = estimate_incidence(Waits(np.array([1, 2]), np.array([1, 0]), np.arange(2)))
-    assert read_curve(going_on, np.array([2]), "share").tolist() == [0.5]
-    assert np.isnan(read_curve(going_on, np.array([3]), "share")).all()
+    times = np.array([0, 1, 9])
+    over = estimate_incidence(Waits(np.array([1, 2]), np.array([1, 2]), np.arange(2)), times=times)
+    assert over["share"].tolist() == [0, 0.5, 0.5]
+    going_on = estimate_incidence(
+        Waits(np.array([1, 2]), np.array([1, 0]), np.arange(2)), times=times
+    )
+    assert going_on["share"].tolist()[:2] == [0, 0.5]
+    assert going_on.loc[2, ["share", "conf_low", "conf_high"]].isna().all()
+    assert going_on["n_at_risk"].tolist() == [2, 1, 0]
+
+
+def test_quantiles_are_first_times():
+    """The share reaches 0.3 at 5, the upper end at 2, the lower end never; no time is made up."""
+    curve = pd.DataFrame({"time": [0, 2, 5], "share": [0, 0.2, 0.3]})
+    curve = curve.assign(conf_low=[0, 0.1, 0.2], conf_high=[0, 0.3, 0.4])
+    found = find_quantiles(curve, [0.1, 0.3])
+    assert found.iloc[0].tolist() == [0.1, 2, 2, 2]
+    assert found.iloc[1].tolist()[:3] == [0.3, 5, 2]
+    assert np.isnan(found.loc[1, "conf_high"])
+
+
+def test_one_cause_is_kaplan_meier():
+    """The error is Greenwood's: S times the root of the sum of d / (Y (Y - d))."""
+    waits = _random(6, 50, 50, 12)
+    waits = Waits(waits.time, np.minimum(waits.cause, 1), np.arange(50))
+    found = estimate_incidence(waits, times=np.array([7])).iloc[0]
+    survival, greenwood = 1.0, 0.0
+    for time in range(8):
+        at_risk = (waits.time >= time).sum()
+        ended = ((waits.time == time) & (waits.cause == 1)).sum()
+        survival *= 1 - ended / at_risk
+        greenwood += ended / at_risk / (at_risk - ended)
+    assert found["share"] == pytest.approx(1 - survival)
+    assert found["std_error"] == pytest.approx(survival * np.sqrt(greenwood))
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
@@ -160,9 +194,19 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
         seen = rng.uniform(5, 60, len(customer))
         cause = np.where(wait <= seen, np.where(comes, 1, 2), 0)
         waits = Waits((np.minimum(wait, seen) * 1e6).astype(int), cause, customer)
-        table = estimate_incidence(waits)
-        low, high = (
-            read_curve(table, np.array([12_000_000]), name)[0] for name in ("conf_low", "conf_high")
-        )
-        inside.append(low <= 0.5 * (1 - np.exp(-1.2)) <= high)
+        row = estimate_incidence(waits, times=np.array([12_000_000])).iloc[0]
+        inside.append(row["conf_low"] <= 0.5 * (1 - np.exp(-1.2)) <= row["conf_high"])
     assert 0.92 <= np.mean(inside) <= 0.98
+
+
+def test_a_share_of_one_after_censoring_keeps_the_end_before():
+    """50 of 100 end early, 49 are censored, the last one ends: no more is known than before."""
+    time = np.concatenate([np.arange(1, 51), np.full(49, 60), [70]])
+    waits = Waits(time, (np.arange(100) < 50).astype(int), np.arange(100))
+    waits.cause[-1] = 1
+    table = estimate_incidence(waits).set_index("time")
+    assert table.loc[70, "share"] == pytest.approx(1)
+    assert table.loc[70, "conf_low"] == pytest.approx(table.loc[50, "conf_low"])
+    assert table.loc[50, "conf_low"] < 0.42
+    known = estimate_incidence(Waits(time, np.ones(100, dtype=int), np.arange(100)))
+    assert known["conf_low"].iloc[-1] == pytest.approx(0.025 ** (1 / 100))

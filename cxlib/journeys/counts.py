@@ -1,4 +1,4 @@
-"""Counts of journeys by customer, the clusters that intervals about whole journeys rest on."""
+"""Journeys counted by customer, the clusters that intervals rest on, and by what paths hold."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from cxlib.errors import TooLittleData
-from cxlib.journeys.walks import FIRST_LETTER
-from cxlib.stats import clustered_share_size, wilson_interval
+from cxlib.journeys.kinds.features import read_letters
+from cxlib.stats import (
+    clustered_share_size,
+    share_correlation,
+    share_difference_interval,
+    wilson_interval,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -21,8 +26,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def fetch_closed(journeys: ir.Table, *keys: str) -> pd.DataFrame:
-    """Fetch how many closed journeys each customer has of each kind.
+def fetch_counts(journeys: ir.Table, *keys: str, closed_only: bool = False) -> pd.DataFrame:
+    """Fetch how many journeys each customer has of each kind.
 
     Parameters
     ----------
@@ -30,6 +35,8 @@ def fetch_closed(journeys: ir.Table, *keys: str) -> pd.DataFrame:
         `customer`, `is_open` and the columns named.
     *keys : str
         Columns of whole numbers that tell kinds apart.
+    closed_only : bool, default False
+        Leave out journeys that may still go on.
 
     Returns
     -------
@@ -39,12 +46,13 @@ def fetch_closed(journeys: ir.Table, *keys: str) -> pd.DataFrame:
     Raises
     ------
     TooLittleData
-        When every journey may still go on.
+        When every journey may still go on, and these are left out.
     """
     from ibis import _
 
-    closed = journeys.filter(~_.is_open).mutate(**{key: _[key].fill_null(-1) for key in keys})
-    counts = closed.group_by("customer", *keys).agg(n=_.count()).to_pandas().astype(np.int64)
+    kept = journeys.filter(~_.is_open) if closed_only else journeys
+    named = kept.mutate(**{key: _[key].fill_null(-1) for key in keys})
+    counts = named.group_by("customer", *keys).agg(n=_.count()).to_pandas().astype(np.int64)
     if counts.empty:
         raise TooLittleData("Every journey may still go on; none is closed yet.")
     counts["customer"] = pd.factorize(counts["customer"], sort=True)[0]
@@ -52,7 +60,7 @@ def fetch_closed(journeys: ir.Table, *keys: str) -> pd.DataFrame:
 
 
 def spread_counts(
-    n: pd.Series, customers: pd.Series, cells: Ints, n_cells: int
+    n: pd.Series, customers: pd.Series, cells: ArrayLike, n_cells: int
 ) -> sparse.csr_array:
     """Lay counts out by customer and cell.
 
@@ -62,7 +70,7 @@ def spread_counts(
         Counts.
     customers : pandas.Series of int
         Customer of each count, from 0.
-    cells : ndarray of int
+    cells : array_like of int
         Cell of each count, from 0; counts of the same customer and cell are added.
     n_cells : int
         Number of cells.
@@ -73,7 +81,9 @@ def spread_counts(
         The counts.
     """
     shape = (int(customers.max()) + 1, n_cells)
-    return sparse.coo_array((n.to_numpy(), (customers.to_numpy(), cells)), shape=shape).tocsr()
+    return sparse.coo_array(
+        (n.to_numpy(), (customers.to_numpy(), np.asarray(cells))), shape=shape
+    ).tocsr()
 
 
 def indicate(groups: Ints, size: int) -> sparse.csr_array:
@@ -174,24 +184,21 @@ def compare_shares(
     shares, sizes = table["share"].to_numpy(), table["size"].to_numpy()
     errors = hits - trials.multiply(shares[None, :]).tocsr()
     covariance = errors[:, [0]].multiply(errors[:, [1]]).sum() / table["n_trials"].prod()
-    variance = float(np.prod(shares * (1 - shares) / sizes))
-    r = np.clip(covariance / np.sqrt(variance), -1, 1) if variance > 0 else 0.0
-    p, base = shares
+    (p, base), (size, base_size) = shares, sizes
+    pair = ([base], [base_size], [p], [size])
+    (r,) = share_correlation(*pair, covariance)
+    (low,), (high,) = share_difference_interval(*pair, r, conf_level=conf_level)
     (down, base_down), (up, base_up) = (
         np.abs(table["share"] - table[end]) for end in ("conf_low", "conf_high")
     )
     return {
         "difference": p - base,
-        "difference_low": p - base - _distance(down, base_up, r),
-        "difference_high": p - base + _distance(up, base_down, r),
+        "difference_low": low,
+        "difference_high": high,
         "lift": p / base if base else np.inf,
         "lift_low": _lift_end(p, base, down, base_up, r, -1),
         "lift_high": _lift_end(p, base, up, base_down, r, 1),
     }
-
-
-def _distance(one: float, other: float, r: float) -> float:
-    return float(np.sqrt(max(one**2 - 2 * r * one * other + other**2, 0)))
 
 
 def _lift_end(p: float, base: float, one: float, other: float, r: float, sign: int) -> float:
@@ -203,22 +210,25 @@ def _lift_end(p: float, base: float, one: float, other: float, r: float, sign: i
     return float(c / (b + root)) if b + root > 0 else 0.0
 
 
-def flatten_paths(letters: Sequence[str]) -> tuple[Ints, Ints]:
-    """Write paths as one row of codes.
+def hold_places(letters: Sequence[str], n_places: int) -> sparse.csr_array:
+    """Tell which path holds which place.
 
     Parameters
     ----------
     letters : sequence of str
         Paths, one letter a step.
+    n_places : int
+        Number of places.
 
     Returns
     -------
-    tuple of ndarray of int
-        Place of each step, path after path, and the number of steps of each path.
+    scipy.sparse.csr_array of int, shape (paths, places)
+        1 where the path holds the place, whether once or often.
     """
-    lengths = np.fromiter(map(len, letters), dtype=np.int64, count=len(letters))
-    joined = np.frombuffer("".join(letters).encode("utf-32-le"), dtype=np.uint32)
-    return joined.astype(np.int64) - FIRST_LETTER, lengths
+    codes, path = read_letters(letters)
+    ones = np.ones(len(codes), dtype=np.int64)
+    shape = (len(letters), n_places)
+    return sparse.coo_array((ones, (path, codes)), shape=shape).tocsr().sign()
 
 
 def find_previous(paths: Ints, places: Ints) -> Ints:
