@@ -56,9 +56,9 @@ class Assignments:
     Parameters
     ----------
     journeys : pandas.DataFrame, one row per journey
-        `journey_id`, `customer_id`, `segment` (``(none of these)`` when it is farther from every
-        centre than 99 % of the journeys fitted, or holds nothing the segments tell apart by),
-        `nearest` (the segment whose centre is nearest in any case), `distance` to that centre.
+        `journey_id`, `customer_id`, `is_open`, `segment` (``(none of these)`` when it is farther
+        from every centre than 99 % of the journeys fitted, or holds nothing the segments tell apart
+        by), `nearest` (the segment whose centre is nearest in any case), `distance` to that centre.
     unseen : pandas.DataFrame, one row per touchpoint that the fit did not know
         `touchpoint`, `n` (journeys that hold it), `share` (of all journeys); the commonest first.
     """
@@ -78,7 +78,8 @@ def keep_segments(segments: JourneySegments) -> KeptSegments:
     Returns
     -------
     KeptSegments
-        With the shares and distances of the journeys fitted, to compare with.
+        With the shares and distances of the closed journeys fitted, to compare with: open ones are
+        not whole, and lie elsewhere for that.
 
     Raises
     ------
@@ -89,7 +90,8 @@ def keep_segments(segments: JourneySegments) -> KeptSegments:
     if len(model.names) < 2:
         raise TooLittleData("No kinds of journey were found, so there are none to keep.")
     label, nearest, distance, farthest = _place(walks, model)
-    journeys = walks.journeys.group_by("customer", "walk").agg(n=walks.journeys.count())
+    closed = walks.journeys.filter(~walks.journeys["is_open"])
+    journeys = closed.group_by("customer", "walk").agg(n=closed.count())
     counts = journeys.to_pandas().sort_values(["customer", "walk"])
     walk, n = counts["walk"].to_numpy(np.int64), counts["n"].to_numpy(np.int64)
     frame = pd.DataFrame(
@@ -134,11 +136,11 @@ def assign_segments(log: JourneyLog, kept: KeptSegments) -> Assignments:
     model = kept.model
     walks = list_walks(log, by=model.by)
     label, nearest, distance, _ = _place(walks, model, kept.farthest)
-    named = walks.journeys.select("journey", "walk").join(log.ids, "journey")
-    frame = named.select("journey", "customer_id", "journey_id", "walk").to_pandas()
+    named = walks.journeys.select("journey", "walk", "is_open").join(log.ids, "journey")
+    frame = named.select("journey", "customer_id", "journey_id", "walk", "is_open").to_pandas()
     frame = frame.sort_values("journey", ignore_index=True)
     walk = frame["walk"].to_numpy(np.int64)
-    frame = frame[["journey_id", "customer_id"]].assign(
+    frame = frame[["journey_id", "customer_id", "is_open"]].assign(
         segment=label[walk], nearest=nearest[walk], distance=distance[walk]
     )
     return Assignments(frame, _count_unseen(walks, kept.places))

@@ -53,6 +53,8 @@ def measure_drift(
     for all of these tests (Benjamini-Hochberg). The two periods count as independent: customers of
     both make the tests careful.
 
+    Open journeys are left out on both sides: cut short, they would seem to have moved.
+
     A share may move because customers change, or because which customers come changes. Segments
     fit worse when journeys walk in ways the centres do not describe; then fit anew. Distances of
     the journeys fitted are a little too small, since centres were laid amidst them: with few
@@ -64,6 +66,9 @@ def measure_drift(
     """
     if journeys.empty:
         raise TooLittleData("There are no journeys to compare with the segments.")
+    journeys = journeys[~journeys["is_open"]]
+    if journeys.empty:
+        raise TooLittleData("Every journey may still go on; none can be compared with the fitted.")
     then = kept.reference
     now = summarise_fit(journeys, kept.model.names)
     low, high = wilson_interval(now["share"], now["size"], conf_level=conf_level)

@@ -36,6 +36,7 @@ def _draw(n: int, rng: np.random.Generator, *, share: float = 0.5, far: float = 
     return pd.DataFrame(
         {
             "customer_id": customer.astype(str),
+            "is_open": False,
             "segment": np.where(rng.random(len(customer)) < 0.02, NONE, label),
             "nearest": label,
             "distance": np.abs(own + rng.normal(0, 0.1, len(customer))),
@@ -51,11 +52,11 @@ def test_drift_by_hand():
         label = ["k"] * n_k + ["o"] * (100 - n_k)
         distance = far + np.resize([-0.1, 0.1], 100)
         customer = [str(i) for i in range(100)]
-        return pd.DataFrame(
-            {"customer_id": customer, "segment": label, "nearest": label, "distance": distance}
-        )
+        names = {"segment": label, "nearest": label, "is_open": False}
+        return pd.DataFrame({"customer_id": customer, "distance": distance, **names})
 
-    row = measure_drift(make(40, 1.1), _kept(make(60, 1.0))).iloc[0]
+    cut_short = make(100, 9.0).assign(is_open=True)
+    row = measure_drift(pd.concat([make(40, 1.1), cut_short]), _kept(make(60, 1.0))).iloc[0]
     assert (row["n"], row["share"], row["fitted_share"]) == (40, 0.4, 0.6)
     assert row["difference"] == pytest.approx(-0.2)
     assert row["p_value"] == pytest.approx(2 * stats.norm.sf(0.2 / np.sqrt(0.25 * 2 / 100)))
