@@ -103,10 +103,10 @@ def print_measurement(
     line = {
         "name": name,
         "size": size,
-        "seconds": round(seconds, 3),
+        "seconds": round(seconds, 6),
         "yardstick": yardstick,
-        "yardstick_seconds": round(yardstick_seconds, 3),
-        "ratio": round(yardstick_seconds / seconds, 4),
+        "yardstick_seconds": round(yardstick_seconds, 6),
+        "ratio": round(yardstick_seconds / seconds, 6),
         "peak_mb": round(peak, 1),
     }
     print(json.dumps(line), flush=True)

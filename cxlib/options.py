@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxlib.errors import InputError, closest
 from cxlib.parameters import VIEWS, Parameter
-from cxlib.schema import TABLES
+from cxlib.schema import TABLES, check_names
 
 if TYPE_CHECKING:
     from cxlib.data.connect import Tables
@@ -52,6 +52,9 @@ def check_against(
                 problem = f"Parameter '{name}': the data hold no '{item}'."
                 errors.append(InputError(problem, str(tables.book.file), closest(item, known)))
     errors += _check_inactivity(parameters, values, tables)
+    if {"touchpoint", "touchpoints"} & {parameter.kind for parameter in parameters.values()}:
+        for column in dict.fromkeys(("touchpoint", values.get("view", "touchpoint"))):
+            check_names(_distinct(tables, "events", column) or [], column=column)
     if errors:
         raise InputError.join(errors)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,8 @@ ROLES = (
     "functional",
     "dysfunctional",
 )
+KEPT_NAMES = ("(start)", "(end)", "(open)", "(other)")  # rows of the journey tables
+ARROW = " > "  # joins touchpoints in paths
 STAGES = (
     "attraction",
     "awareness",
@@ -31,6 +34,30 @@ STAGES = (
     "use",
     "advocacy",
 )
+
+
+def check_names(names: Iterable[str], *, column: str) -> None:
+    """Refuse names of contacts that journey tables use for themselves.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Touchpoints, channels, stages or departments.
+    column : str
+        Column of ``events`` they come from.
+
+    Raises
+    ------
+    InputError
+        When a name is that of a table's own row, or holds the arrow of paths.
+    """
+    bad = sorted(name for name in names if name in KEPT_NAMES or ARROW in name)[:3]
+    if bad:
+        raise InputError(
+            f"The name '{bad[0]}' is kept for the tables of the journey study.",
+            f"table 'events', column '{column}', values {bad}",
+            f"rename it in the source; '{ARROW.strip()}' between blanks joins touchpoints in paths",
+        )
 
 
 @dataclass(frozen=True)

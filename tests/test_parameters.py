@@ -142,3 +142,16 @@ def test_names_are_looked_up_in_the_data(write_workbook, changed, message):
 
     with pytest.raises(InputError, match=message):
         check_against(parameters, values, open_workbook(str(path)), ["events", "customers"])
+
+
+def test_names_that_journey_tables_use_are_refused(write_workbook):
+    """A touchpoint that holds the arrow of paths cannot be told from two."""
+    path = write_workbook(
+        "tables:\n  events:\n    source: e.csv\n",
+        e__csv="customer_id,timestamp,touchpoint\n1,2024-01-01,home > plans\n",
+    )
+    parameters = declared()
+    values = check_values(parameters, {}, "x")
+
+    with pytest.raises(InputError, match="The name 'home > plans' is kept"):
+        check_against(parameters, values, open_workbook(str(path)), ["events"])

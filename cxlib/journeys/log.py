@@ -11,13 +11,14 @@ import pandas as pd
 
 from cxlib.errors import InputError, closest
 from cxlib.frames import to_table
+from cxlib.schema import KEPT_NAMES, check_names
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-START, END, OPEN, OTHER, UNKNOWN = "(start)", "(end)", "(open)", "(other)", "(unknown)"
+START, END, OPEN, OTHER = KEPT_NAMES
+UNKNOWN = "(unknown)"
 FROM_START, TO_END, TO_OPEN = -1, -2, -3  # codes of the places before and after a journey
-ARROW = " > "
 VIEWS = ("touchpoint", "stage", "channel", "department", "initiated_by")
 DAY = 86_400_000_000  # microseconds
 
@@ -115,13 +116,7 @@ def find_places(log: JourneyLog, by: str = "touchpoint") -> Places:
             closest(by, views),
         )
     names = sorted(log.contacts[by].unique())
-    bad = [name for name in names if name in (START, END, OPEN, OTHER) or ARROW in name][:3]
-    if bad:
-        raise InputError(
-            f"The name '{bad[0]}' is kept for the tables of this study.",
-            f"table 'events', column '{by}', values {bad}",
-            f"rename it in the source; '{ARROW.strip()}' between blanks joins touchpoints in paths",
-        )
+    check_names(names, column=by)
     codes = pd.Categorical(log.contacts[by], categories=names).codes.astype(np.int64)
     return Places(by, names, codes)
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from cxlib.frames import to_table
 from cxlib.journeys.chunks import split_customers, stack
-from cxlib.journeys.log import ARROW, JourneyLog, Places, add_places, find_contacts, find_places
+from cxlib.journeys.log import JourneyLog, Places, add_places, find_contacts, find_places
+from cxlib.schema import ARROW
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

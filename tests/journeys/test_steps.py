@@ -138,7 +138,7 @@ def test_reserved_names_are_refused(make_events):
     """Names of the tables' own rows and the arrow of paths cannot be touchpoints."""
     for name in ("(end)", "home > plans"):
         log = add_journeys(make_events([("a", "2024-01-01", name)]), as_of=AS_OF)
-        with pytest.raises(InputError, match="is kept for the tables of this study"):
+        with pytest.raises(InputError, match="is kept for the tables of the journey study"):
             find_places(log)
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 from cxlib.errors import InputError, TooLittleData
 from cxlib.journeys.counts import Ints, fetch_counts, indicate, spread_counts
 from cxlib.journeys.kinds.describe import code_segments, measure_distances
-from cxlib.journeys.log import ARROW, END, OPEN
+from cxlib.journeys.log import END, OPEN
 from cxlib.journeys.walks import FIRST_LETTER, Walks, letter
+from cxlib.schema import ARROW
 from cxlib.stats import clustered_share_size, wilson_interval
 
 

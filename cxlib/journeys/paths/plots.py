@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cxlib.journeys.log import ARROW, OTHER
+from cxlib.journeys.log import OTHER
 from cxlib.journeys.paths.rework import ALL
+from cxlib.schema import ARROW
 from cxlib.style import GREY, INK, PALETTE, draw_bars, finish_shares, new_axes, wrap
 
 if TYPE_CHECKING:
