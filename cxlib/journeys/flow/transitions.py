@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from cxlib.frames import to_frame
@@ -71,13 +72,24 @@ def count_transitions(
     table = count_shares(
         counts, of="target", within="origin", n_events=log.n_events, conf_level=conf_level
     )
-    dwell = {name: _.gap.quantile(level) for name, level in DWELL.items()}
-    within = moves.filter(_.gap.notnull()).group_by(pair).agg(**dwell)
-    table = table.merge(to_frame(within, sort_by=pair), on=pair, how="left")
+    within = to_frame(_find_dwell(moves.filter(_.gap.notnull()), pair), sort_by=pair)
+    if "dwell" in within:
+        within[[*DWELL]] = np.array(within.pop("dwell").tolist()).reshape(-1, len(DWELL))
+    table = table.merge(within, on=pair, how="left")
     table[[*DWELL]] = table[[*DWELL]].astype(float) / DAY
     table.insert(0, "from_touchpoint", name_places(places, table.pop("origin")))
     table.insert(1, "to_touchpoint", name_places(places, table.pop("target")))
     return table.sort_values(["n", *_PAIR], ascending=[False, True, True], ignore_index=True)
+
+
+def _find_dwell(moves: ir.Table, pair: list[str]) -> ir.Table:
+    """Find the quantiles of the gaps, in one pass over the values where the engine can."""
+    import ibis.expr.operations as ops
+    from ibis import _
+
+    if moves.get_backend().has_operation(ops.MultiQuantile):
+        return moves.group_by(pair).agg(dwell=_.gap.quantile(list(DWELL.values())))
+    return moves.group_by(pair).agg(**{name: _.gap.quantile(q) for name, q in DWELL.items()})
 
 
 def list_moves(log: JourneyLog, places: Places) -> ir.Table:
