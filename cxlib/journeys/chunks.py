@@ -11,27 +11,51 @@ if TYPE_CHECKING:
 CHUNK = 20_000_000  # events worked on at once: about 2 GB
 
 
-def split_customers(table: ir.Table, n_events: int) -> Iterator[ir.Table]:
+def cut_customers(n_customers: int, n_events: int) -> range:
+    """Cut the codes of customers into parts of about 20 million events.
+
+    Parameters
+    ----------
+    n_customers : int
+        Customers, coded from 0.
+    n_events : int
+        Their events.
+
+    Returns
+    -------
+    range
+        The first customer of every part.
+    """
+    n_parts = max(-(-n_events // CHUNK), 1)
+    return range(0, n_customers, -(-n_customers // n_parts))
+
+
+def split_customers(table: ir.Table, cuts: Sequence[int]) -> Iterator[ir.Table]:
     """Split a table into parts that hold whole customers.
 
     Parameters
     ----------
     table : ibis Table
         With the code `customer`.
-    n_events : int
-        Events the table is made of.
+    cuts : sequence of int
+        First customer of every part, ascending.
 
     Yields
     ------
     ibis Table
-        A part of about 20 million events; the table itself when it is smaller.
+        A part; the table itself when there is but one.
+
+    Notes
+    -----
+    Parts are ranges because engines carry a comparison down to the rows stored, through sums and
+    unions, and skip what lies outside; a remainder was worked out after everything was counted.
     """
-    n_parts = -(-n_events // CHUNK)
-    if n_parts < 2:
+    if len(cuts) < 2:
         yield table
         return
-    for part in range(n_parts):
-        yield table.filter(table["customer"] % n_parts == part)
+    for low, high in zip(cuts, [*cuts[1:], None], strict=True):
+        part = table.filter(table["customer"] >= low)
+        yield part if high is None else part.filter(table["customer"] < high)
 
 
 def stack(parts: Sequence[ir.Table]) -> ir.Table:

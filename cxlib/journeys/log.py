@@ -46,8 +46,8 @@ class JourneyLog:
     contacts : pandas.DataFrame, one row per kind of contact
         `contact` (from 0, in the order of the names), `touchpoint` and, where the events have
         them, `stage`, `channel`, `department`, `initiated_by`; a missing name is ``(unknown)``.
-    n_events : int
-        Rows of `steps`.
+    cuts : sequence of int
+        First customer of every part that a large log is worked on in, ascending from 0.
     end : pandas.Timestamp
         The moment after the last day of the data.
     idle : pandas.Timedelta or None
@@ -64,7 +64,7 @@ class JourneyLog:
     customers: ir.Table
     ids: ir.Table
     contacts: pd.DataFrame
-    n_events: int
+    cuts: Sequence[int]
     end: pd.Timestamp
     idle: pd.Timedelta | None
 
@@ -167,14 +167,14 @@ def name_places(places: Places, codes: pd.Series) -> pd.Series:
 
 
 def find_contacts(
-    log: JourneyLog, names: Sequence[str], *, parameter: str = "goal"
+    contacts: pd.DataFrame, names: Sequence[str], *, parameter: str = "goal"
 ) -> list[list[int]]:
     """Find the contacts that touchpoints, or stages, stand for.
 
     Parameters
     ----------
-    log : JourneyLog
-        From :func:`cxlib.journeys.add_journeys`.
+    contacts : pandas.DataFrame, one row per kind of contact
+        Of a log.
     names : sequence of str
         All touchpoints or all stages; touchpoints are looked for first.
     parameter : str, default "goal"
@@ -192,10 +192,10 @@ def find_contacts(
     """
     known: list[str] = []
     for column in ("touchpoint", "stage"):
-        if column in log.contacts:
-            here = log.contacts[column]
+        if column in contacts:
+            here = contacts[column]
             if set(names) <= set(here):
-                return [log.contacts.loc[here == name, "contact"].tolist() for name in names]
+                return [contacts.loc[here == name, "contact"].tolist() for name in names]
             known += sorted(set(here) - {UNKNOWN})
     unknown = [name for name in names if name not in known]
     if not unknown:
@@ -290,4 +290,4 @@ def restrict_log(log: JourneyLog, kept: ir.Table) -> JourneyLog:
     """
     steps = log.steps.semi_join(kept, "journey").cache()
     journeys = log.journeys.semi_join(kept, "journey").cache()
-    return replace(log, steps=steps, journeys=journeys, n_events=int(steps.count().to_pandas()))
+    return replace(log, steps=steps, journeys=journeys)

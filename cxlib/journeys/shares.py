@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -21,7 +22,7 @@ def count_shares(
     *,
     of: str,
     within: str = "",
-    n_events: int = 0,
+    cuts: Sequence[int] = (0,),
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Turn counts by customer into shares with intervals clustered by customer.
@@ -34,8 +35,8 @@ def count_shares(
         Column of the kinds.
     within : str, default ""
         Column of the wholes that the shares are parts of; empty: one whole.
-    n_events : int, default 0
-        Events behind the counts; many are summed in parts.
+    cuts : sequence of int, default (0,)
+        First customer of every part of a large log, which are summed one after the other.
     conf_level : float, default 0.95
         Confidence level.
 
@@ -54,7 +55,7 @@ def count_shares(
     .. [1] W. G. Cochran (1977). Sampling Techniques, 3rd ed., section 3.12.
     """
     whole = [within] if within else []
-    parts = [_sum_squares(part, of, whole) for part in split_customers(counts, n_events)]
+    parts = [_sum_squares(part, of, whole) for part in split_customers(counts, cuts)]
     frame = pd.concat(parts).groupby([*whole, of], as_index=False).sum()
     # the kinds of a whole add up to it, customer by customer
     sums = frame.groupby(within)[["n", "xy"]].transform("sum") if within else frame.sum()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.errors import InputError, closest
 from cxlib.frames import read_duration, to_table
-from cxlib.journeys.chunks import CHUNK, split_customers, stack
+from cxlib.journeys.chunks import cut_customers, split_customers, stack
 from cxlib.journeys.log import (
     UNKNOWN,
     VIEWS,
@@ -121,11 +121,12 @@ def add_journeys(
     # the last day of a zone west of Greenwich ends up to 12 hours after the day in UTC
     n_events = _check_rows(events, end + pd.Timedelta(12, "h"))
     coded, customers, contacts = _add_codes(events, ties, with_time=bool(calendar))
-    if given or n_events > CHUNK:  # it is read more than once
+    cuts = cut_customers(int(customers.count().to_pandas()), n_events)
+    is_read_again = given or len(cuts) > 1
+    if is_read_again:
         coded = coded.cache()
-    bare = JourneyLog(coded, coded, customers, customers, contacts, n_events, end, idle)
-    ends = find_contacts(bare, [ends_at], parameter="ends_at")[0] if ends_at else []
-    chunks = list(split_customers(coded, n_events))
+    ends = find_contacts(contacts, [ends_at], parameter="ends_at")[0] if ends_at else []
+    chunks = list(split_customers(coded, cuts))
     if given:
         numbered = [_number_given(chunk).cache() for chunk in chunks]
         parts = [
@@ -139,9 +140,11 @@ def add_journeys(
     else:
         parts = [_add_cut_steps(chunk, end, idle, ends, calendar).cache() for chunk in chunks]
         journeys = [_summarise(part) for part in parts]
+    if is_read_again:  # what is stored holds on to what it was made from
+        coded.release()
     steps, summary = stack(parts).drop("started_at"), stack(journeys)
     ids = name_journeys(summary, customers)
-    return JourneyLog(steps, summary, customers, ids, contacts, n_events, end, idle)
+    return JourneyLog(steps, summary, customers, ids, contacts, cuts, end, idle)
 
 
 def _check_rules(

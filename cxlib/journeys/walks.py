@@ -68,26 +68,28 @@ def list_walks(log: JourneyLog, *, by: str | Places = "touchpoint", goal: str = 
 
     Notes
     -----
-    The engine packs as many steps as fit into one whole number by adding code times a power of
-    two, the first step the largest: that keeps the order, sorts paths by their places and can be
+    The engine packs as many steps as fit into one whole number, a few bits a step, the first step
+    the largest: that keeps the order, sorts paths by their places and can be
     undone. Only the rest of longer paths is joined as text.
     """
     places = by if isinstance(by, Places) else find_places(log, by)
     bits = len(places.names).bit_length()  # codes from 1; 0 means no step
-    at_goal = find_contacts(log, [goal])[0] if goal else None
+    at_goal = find_contacts(log.contacts, [goal])[0] if goal else None
     longest = int(log.journeys["n_steps"].max().to_pandas())
     keys = ["head"] if longest <= _BITS // bits else ["head", "tail"]
     steps = add_places(log.steps, places, place="contact")
-    parts = split_customers(steps, log.n_events)
+    parts = split_customers(steps, log.cuts)
     packed = [_pack(part, bits, keys, at_goal).cache() for part in parts]
     counted = pd.concat([_count(part, keys) for part in packed])
     frame = counted.groupby(keys).sum().reset_index()  # in the order of the places
     frame = frame.sort_values("n", ascending=False, kind="stable", ignore_index=True)
     frame["letters"] = _unpack(frame, bits)
-    numbers = frame[keys].rename_axis("walk").reset_index()
-    walked = stack([_number_walks(part, numbers, keys) for part in packed])
+    numbers = to_table(frame[keys].rename_axis("walk").reset_index(), beside=steps)
+    walked = [_number_walks(part, numbers, keys) for part in packed]
+    for part in packed:  # what is stored holds on to what it was made from
+        part.release()
     counts = ["n", "n_open", *(["n_converted"] if goal else [])]
-    return Walks(places, frame[["letters", *counts]], walked)
+    return Walks(places, frame[["letters", *counts]], stack(walked))
 
 
 def _pack(steps: ir.Table, bits: int, keys: list[str], at_goal: Sequence[int] | None) -> ir.Table:
@@ -96,20 +98,18 @@ def _pack(steps: ir.Table, bits: int, keys: list[str], at_goal: Sequence[int] | 
     from ibis import _
 
     per_block = _BITS // bits
-    place = np.arange(per_block)
-    powers = pd.DataFrame({"step": place + 1, "power": 1 << bits * place[::-1]})
-    powers = to_table(powers, beside=steps)
-    packed = ((_.place + 1) * _.power).sum().cast("int64")
+    packed = ((_.place + 1) << (per_block - _.slot) * bits).bit_or()
     seen = {"is_open": _.is_open.sum() > 0}
     if at_goal is not None:
         seen["goal_step"] = _.step.min(where=_.contact.isin(at_goal))
-    first = steps.filter(_.step <= per_block).join(powers, "step")
+    first = steps.filter(_.step <= per_block).mutate(slot=_.step.cast("int64"))
     heads = first.group_by("journey").agg(customer=_.customer.max(), head=packed, **seen)
     if "tail" not in keys:
         return heads
     later = steps.filter(_.step > per_block)
-    later = later.mutate(block=(_.step - 1) // per_block, place_in=(_.step - 1) % per_block + 1)
-    later = later.join(powers, later["place_in"] == powers["step"])
+    later = later.mutate(
+        block=(_.step - 1) // per_block, slot=(_.step.cast("int64") - 1) % per_block + 1
+    )
     blocks = later.group_by("journey", "block").agg(packed=packed, **seen)
     # engines sort collected texts, but not all of them join texts in an order asked for
     numbered = _.block.cast("string").lpad(9, "0") + ":" + _.packed.cast("string").lpad(19, "0")
@@ -158,10 +158,10 @@ def _spell(packed: NDArray[np.int64], bits: int) -> np.ndarray:
     return np.ascontiguousarray(grid).view(f"<U{per_block}")[:, 0]
 
 
-def _number_walks(journeys: ir.Table, numbers: pd.DataFrame, keys: list[str]) -> ir.Table:
+def _number_walks(journeys: ir.Table, numbers: ir.Table, keys: list[str]) -> ir.Table:
     from ibis import _
 
-    numbered = journeys.join(to_table(numbers, beside=journeys), keys)
+    numbered = journeys.join(numbers, keys)
     if "goal_step" in numbered.columns:
         numbered = numbered.mutate(is_converted=_.goal_step.notnull())
     keep = [name for name in ("is_open", "is_converted", "goal_step") if name in numbered.columns]

@@ -39,7 +39,7 @@ def _make(paths: list[list[str]]) -> JourneyLog:
         customers=stored.select("customer").distinct(),
         ids=stored,
         contacts=contacts,
-        n_events=len(steps),
+        cuts=(0,),
         end=pd.Timestamp("2025-01-01"),
         idle=None,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from cxlib.errors import InputError
-from cxlib.frames import to_frame
+from cxlib.journeys.chunks import split_customers
 from cxlib.journeys.log import (
     FROM_START,
     TO_END,
@@ -82,7 +83,10 @@ def count_positions(
     low, high = _window(anchor, reach)
     totals = anchored.group_by("customer").agg(y=_.count()).cache()
     frame = pd.concat(
-        [_count_seen(log, anchored, totals, places, low, high), _count_outside(anchored, low, high)]
+        [
+            _count_seen(log, anchored, totals, places, low, high),
+            _count_outside(anchored, low, high, log.cuts),
+        ]
     ).sort_values(["position", "place"], ignore_index=True)
     sums = totals.agg(y=_.y.sum(), yy=(_.y * _.y).sum()).to_pandas().iloc[0]
     frame["share"] = frame["n"] / sums["y"]
@@ -112,7 +116,7 @@ def _find_anchors(log: JourneyLog, anchor: str) -> ir.Table:
     elif anchor == LAST:
         journeys = journeys.mutate(at=_.n_steps)
     else:
-        (contacts,) = find_contacts(log, [anchor], parameter="anchor")
+        (contacts,) = find_contacts(log.contacts, [anchor], parameter="anchor")
         hits = log.steps.filter(_.contact.isin(contacts)).group_by("journey").agg(at=_.step.min())
         journeys = journeys.join(hits, "journey")
     return journeys.mutate(before=_["at"] - 1, after=_.n_steps - _["at"])
@@ -132,17 +136,17 @@ def _count_seen(
     steps = steps.mutate(position=(_.step - _.anchor).cast("int64"))
     steps = steps.filter(_.position.between(low, high))
     cells = steps.group_by("customer", "position", "place").agg(n=_.count())
-    parts = cells.join(totals, "customer").aggregate(
-        by=["position", "place"],
-        n=_.n.sum(),
-        n_customers=_.count(),
-        xx=(_.n * _.n).sum(),
-        xy=(_.n * _.y).sum(),
-    )
-    return to_frame(parts, sort_by=["position", "place"])
+    cells = cells.join(totals, "customer")
+    sums = {"n": _.n.sum(), "n_customers": _.count()}
+    sums |= {"xx": (_.n * _.n).sum(), "xy": (_.n * _.y).sum()}
+    where = ["position", "place"]
+    parts = [
+        part.aggregate(by=where, **sums).to_pandas() for part in split_customers(cells, log.cuts)
+    ]
+    return pd.concat(parts).groupby(where, as_index=False).sum()
 
 
-def _count_outside(anchored: ir.Table, low: int, high: int) -> pd.DataFrame:
+def _count_outside(anchored: ir.Table, low: int, high: int, cuts: Sequence[int]) -> pd.DataFrame:
     """Sum the journeys that have not begun, or are over, with their squares over customers."""
     from ibis import _
 
@@ -151,13 +155,17 @@ def _count_outside(anchored: ir.Table, low: int, high: int) -> pd.DataFrame:
         outside[p, TO_END] = (_.after < p) & ~_.is_open
         outside[p, TO_OPEN] = (_.after < p) & _.is_open
     names = {f"x_{i}": key for i, key in enumerate(outside)}
-    counts = {name: outside[key].sum() for name, key in names.items()}
-    customers = anchored.group_by("customer").agg(y=_.count(), **counts).cache()
-    rows = []
-    for name, (position, place) in names.items():
-        x = customers[name]
-        sums = {"n": x.sum(), "n_customers": (x > 0).sum(), "xx": (x * x).sum()}
-        row = customers.agg(**sums, xy=(x * customers["y"]).sum()).to_pandas().iloc[0]
-        rows.append({"position": position, "place": place} | row.astype(int).to_dict())
-    frame = pd.DataFrame(rows, columns=["position", "place", "n", "n_customers", "xx", "xy"])
+    counts = {name: _.count(where=outside[key]) for name, key in names.items()}
+    customers = anchored.group_by("customer").agg(y=_.count(), **counts)
+    sums: dict[str, Any] = {}
+    for name in names:
+        x = _[name]
+        one = {"n": x.sum(), "n_customers": (x > 0).sum(), "xx": (x * x).sum()}
+        one["xy"] = (x * _.y).sum()
+        sums |= {f"{name} {column}": value for column, value in one.items()}
+    parts = [part.agg(**sums).to_pandas() for part in split_customers(customers, cuts)]
+    found = pd.concat(parts).sum()
+    columns = ["n", "n_customers", "xx", "xy"]
+    rows = [[*at, *(int(found[f"{name} {c}"]) for c in columns)] for name, at in names.items()]
+    frame = pd.DataFrame(rows, columns=["position", "place", *columns])
     return frame[frame["n"] > 0]

@@ -69,9 +69,7 @@ def count_transitions(
     moves = list_moves(log, places)
     pair = ["origin", "target"]
     counts = moves.group_by("customer", *pair).agg(n=_.count())
-    table = count_shares(
-        counts, of="target", within="origin", n_events=log.n_events, conf_level=conf_level
-    )
+    table = count_shares(counts, of="target", within="origin", cuts=log.cuts, conf_level=conf_level)
     within = to_frame(_find_dwell(moves.filter(_.gap.notnull()), pair), sort_by=pair)
     if "dwell" in within:
         within[[*DWELL]] = np.array(within.pop("dwell").tolist()).reshape(-1, len(DWELL))

@@ -114,7 +114,7 @@ def find_stages(log: JourneyLog, stages: Sequence[str]) -> list[list[int]]:
             "parameter 'stages'",
             'write a list such as ["cart", "purchase"]',
         )
-    return find_contacts(log, stages, parameter="stages")
+    return find_contacts(log.contacts, stages, parameter="stages")
 
 
 def _find_barred(log: JourneyLog, without: Sequence[str], contacts: list[list[int]]) -> list[int]:
@@ -127,7 +127,7 @@ def _find_barred(log: JourneyLog, without: Sequence[str], contacts: list[list[in
     if not len(without):
         return []
     used = {contact for names in contacts for contact in names}
-    found = find_contacts(log, without, parameter="without")
+    found = find_contacts(log.contacts, without, parameter="without")
     for name, own in zip(without, found, strict=True):
         if used & set(own):
             raise InputError(

@@ -188,7 +188,7 @@ def fit_segments(
 def _find_outcome(log: JourneyLog, places: Places, goal: str) -> list[int]:
     if not goal or places.by != "touchpoint":  # a channel, say, is no outcome
         return []
-    (at_goal,) = find_contacts(log, [goal])
+    (at_goal,) = find_contacts(log.contacts, [goal])
     return sorted({int(code) for code in places.codes[at_goal]})
 
 
@@ -242,7 +242,7 @@ def _describe(
     lookup = pd.DataFrame({"walk": np.arange(len(kinds)), "kind": kinds})
     journeys = walks.journeys.join(to_table(lookup, beside=walks.journeys), "walk")
     counts = journeys.group_by("customer", "kind").agg(n=_.count())
-    table = count_shares(counts, of="kind", n_events=log.n_events, conf_level=conf_level)
+    table = count_shares(counts, of="kind", cuts=log.cuts, conf_level=conf_level)
     paths = walks.paths.assign(kind=kinds)
     groups = paths.groupby("kind")
     sums = groups[[name for name in ("n", "n_open", "n_converted") if name in paths]].sum()

@@ -129,7 +129,7 @@ def find_codes(log: JourneyLog, names: Sequence[str], *, parameter: str, what: s
             f"parameter '{parameter}'",
             f"name touchpoints in '{parameter}'; none of the events looks like one",
         )
-    found = find_contacts(log, list(dict.fromkeys(names)), parameter=parameter)
+    found = find_contacts(log.contacts, list(dict.fromkeys(names)), parameter=parameter)
     return [code for codes in found for code in codes]
 
 

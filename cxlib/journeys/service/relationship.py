@@ -81,7 +81,7 @@ def split_relationship(log: JourneyLog, *, goal: str = "purchase") -> ir.Table:
     import ibis
     from ibis import _
 
-    (codes,) = find_contacts(log, [goal])
+    (codes,) = find_contacts(log.contacts, [goal])
     order = ibis.window(group_by="customer", order_by=["at", "journey", "step"])
     bought = log.steps.filter(_.contact.isin(codes)).mutate(row=ibis.row_number().over(order))
     bought = bought.filter(_.row == 0).select(
@@ -234,7 +234,7 @@ def measure_loop(
     targets = {stage: codes for stage, codes in targets.items() if codes}
     if len(targets) > 1:
         targets[ANY] = [code for codes in targets.values() for code in codes]
-    targets[AGAIN] = find_contacts(log, [goal])[0]
+    targets[AGAIN] = find_contacts(log.contacts, [goal])[0]
     buyers = split.group_by("customer").agg(
         bought_at=_["at"].min(where=_.phase == AT),
         **{
@@ -264,7 +264,7 @@ def _place_goal(log: JourneyLog, goal: str, stages: Sequence[str]) -> int:
     """Find where the goal lies among the stages; -1 when that is not known."""
     if "stage" not in log.contacts:
         return -1
-    (codes,) = find_contacts(log, [goal])
+    (codes,) = find_contacts(log.contacts, [goal])
     (own,) = log.contacts["stage"].to_numpy()[codes][:1]
     return list(stages).index(own) if own in stages else -1
 

@@ -131,7 +131,7 @@ def test_next_contact_of_the_same_customer(write_log):
             ("b", "2024-01-02", "complaint"),
         ]
     )
-    first, then = (find_contacts(log, [name])[0] for name in ("complaint", "reply"))
+    first, then = (find_contacts(log.contacts, [name])[0] for name in ("complaint", "reply"))
     waits = fetch_waits(list_waits(log, first, then))
     assert waits["wait_days"].tolist() == [60, 365, 58, 1]
     assert waits["is_over"].tolist() == [True, False, True, False]
@@ -151,7 +151,9 @@ def test_ends_only_at_the_same_place(write_log):
             ("a", "2024-01-04", "reply"),
         ]
     )
-    first, bill, reply = (find_contacts(log, [n])[0] for n in ("complaint", "bill", "reply"))
+    first, bill, reply = (
+        find_contacts(log.contacts, [n])[0] for n in ("complaint", "bill", "reply")
+    )
     same = find_places(log, "department")
     assert fetch_waits(list_waits(log, first, bill + reply))["wait_days"].tolist() == [1]
     waits = fetch_waits(list_waits(log, first, bill + reply, same=same))
