@@ -204,3 +204,33 @@ def finish_shares(ax: Axes, right: float) -> None:
     ax.set_xticks(ticks, [f"{100 * x:.0f} %" for x in ticks])
     ax.grid(True, axis="x")
     ax.grid(False, axis="y")
+
+
+def draw_intervals(table: pd.DataFrame, *, name: str, value: str, ax: Axes | None) -> Axes:
+    """Draw one point and its interval a row, the first on top.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The columns named, `conf_low` and `conf_high`.
+    name, value : str
+        Columns of the labels and of the estimates.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The estimates along the horizontal axis.
+    """
+    if ax is None:
+        ax = new_axes(height=1.3 + 0.42 * len(table))
+    places = np.arange(len(table))[::-1]
+    ends = table[["conf_low", "conf_high"]].to_numpy(float)
+    ax.hlines(places, ends[:, 0], ends[:, 1], color=PALETTE[0], linewidth=2)
+    ax.plot(table[value], places, "o", color=PALETTE[0], markersize=6)
+    ax.set_yticks(places, [wrap(label, 26) for label in table[name]])
+    ax.set_ylim(-0.6, len(table) - 0.4)
+    ax.grid(visible=False, axis="y")
+    ax.grid(visible=True, axis="x")
+    return ax

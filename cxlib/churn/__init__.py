@@ -1,21 +1,21 @@
 """Churn survival: how long customers stay, who leaves, when, and what raises the risk."""
 
-from cxlib.churn.collect import collect_lifetimes, compare_naive
-from cxlib.churn.compare import compare_groups
-from cxlib.churn.curves import (
+from cxlib.churn.curves.compare import compare_groups
+from cxlib.churn.curves.curves import (
     Selection,
     fit_survival,
     read_survival,
     select_groups,
     summarise_medians,
 )
-from cxlib.churn.hazard import HazardModel, fit_hazard
-from cxlib.churn.inactivity import lifetimes_from_events
-from cxlib.churn.late_entry import LateEntry, detect_late_entry
+from cxlib.churn.curves.rmst import compare_rmst, fit_rmst
+from cxlib.churn.hazard.hazard import HazardModel, fit_hazard
 from cxlib.churn.lifetimes import Lifetimes, add_attributes, check_lifetimes
 from cxlib.churn.plots import plot_hazard, plot_rmst, plot_survival
-from cxlib.churn.rmst import compare_rmst, fit_rmst
-from cxlib.churn.spells import build_lifetimes, find_observed_from
+from cxlib.churn.records.collect import collect_lifetimes, compare_naive
+from cxlib.churn.records.inactivity import lifetimes_from_events
+from cxlib.churn.records.late_entry import LateEntry, detect_late_entry
+from cxlib.churn.records.spells import build_lifetimes, find_observed_from
 from cxlib.churn.wording import (
     describe_groups,
     describe_hazard,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cxlib.style import GREY, INK, PALETTE, colours, new_axes, wrap
+from cxlib.style import GREY, INK, PALETTE, colours, draw_intervals, new_axes, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,7 +117,7 @@ def plot_rmst(rmst: pd.DataFrame, *, cause: str = "", ax: Axes | None = None) ->
     matplotlib.axes.Axes
         One point a group, the first on top.
     """
-    ax = _draw_intervals(rmst, name="group", value="rmst_days", ax=ax)
+    ax = draw_intervals(rmst, name="group", value="rmst_days", ax=ax)
     horizon = rmst["horizon_days"].iloc[0]
     ax.set_xlabel(
         f"mean days as a customer in the first {horizon:,.0f} days{_SUPPOSED if cause else ''}"
@@ -144,7 +144,7 @@ def plot_hazard(hazard: pd.DataFrame, *, cause: str = "", ax: Axes | None = None
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-    ax = _draw_intervals(hazard, name="term", value="hazard_ratio", ax=ax)
+    ax = draw_intervals(hazard, name="term", value="hazard_ratio", ax=ax)
     ax.axvline(1, color=INK, linewidth=1)
     ax.set_xscale("log")
     of = f" of leaving for {wrap(cause, 40, lines=1)}" if cause else ""
@@ -155,18 +155,4 @@ def plot_hazard(hazard: pd.DataFrame, *, cause: str = "", ax: Axes | None = None
     ax.xaxis.set_major_locator(MaxNLocator(6) if is_short else LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:.3g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
-    return ax
-
-
-def _draw_intervals(table: pd.DataFrame, *, name: str, value: str, ax: Axes | None) -> Axes:
-    if ax is None:
-        ax = new_axes(height=1.3 + 0.42 * len(table))
-    places = np.arange(len(table))[::-1]
-    ends = table[["conf_low", "conf_high"]].to_numpy(float)
-    ax.hlines(places, ends[:, 0], ends[:, 1], color=PALETTE[0], linewidth=2)
-    ax.plot(table[value], places, "o", color=PALETTE[0], markersize=6)
-    ax.set_yticks(places, [wrap(label, _LABEL_WIDTH) for label in table[name]])
-    ax.set_ylim(-0.6, len(table) - 0.4)
-    ax.grid(visible=False, axis="y")
-    ax.grid(visible=True, axis="x")
     return ax

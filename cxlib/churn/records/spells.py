@@ -6,9 +6,9 @@ import datetime as dt
 
 import pandas as pd
 
-from cxlib.churn.late_entry import detect_late_entry, read_days
 from cxlib.churn.lifetimes import Lifetimes
-from cxlib.churn.observation import Steps, Window, observe_spells, read_day
+from cxlib.churn.records.late_entry import detect_late_entry, read_days
+from cxlib.churn.records.observation import Steps, Window, observe_spells, read_day
 from cxlib.errors import TooLittleData
 from cxlib.frames import read_duration
 from cxlib.schema import check_table

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cxlib import churn
-from cxlib.churn.cox import CoxFit, fit_cox
+from cxlib.churn.hazard.cox import CoxFit, fit_cox
 from cxlib.errors import InputError, TooLittleData
 
 

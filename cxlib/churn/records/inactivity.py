@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cxlib.churn.lifetimes import Lifetimes
-from cxlib.churn.observation import Steps, Window, observe_spells
+from cxlib.churn.records.observation import Steps, Window, observe_spells
 from cxlib.errors import InputError, TooLittleData
 from cxlib.frames import read_duration, to_frame
 from cxlib.schema import check_table

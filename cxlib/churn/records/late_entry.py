@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxlib.churn.curves import count_risk_sets
+from cxlib.churn.curves.curves import count_risk_sets
 from cxlib.churn.lifetimes import check_lifetimes
 
 # Over complete data the probability that at most k of max(5, 10 k) expected ends have come,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.churn.curves import add_greenwood, count_at_risk, count_risk_sets, split_groups
+from cxlib.churn.curves.curves import add_greenwood, count_at_risk, count_risk_sets, split_groups
 from cxlib.errors import InputError, TooLittleData
 from cxlib.stats import adjust_p_values, normal_quantile
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.churn.cox import fit_cox
+from cxlib.churn.hazard.cox import fit_cox
 from cxlib.churn.lifetimes import check_lifetimes, label_groups
 from cxlib.errors import InputError, TooLittleData, closest
 from cxlib.stats import Floats, adjust_p_values, normal_quantile

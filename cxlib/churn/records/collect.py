@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cxlib.churn.curves import fit_survival
-from cxlib.churn.inactivity import lifetimes_from_events
-from cxlib.churn.late_entry import read_days
+from cxlib.churn.curves.curves import fit_survival
 from cxlib.churn.lifetimes import Lifetimes, check_lifetimes
-from cxlib.churn.observation import Steps, Window, match_cause
-from cxlib.churn.spells import build_lifetimes
+from cxlib.churn.records.inactivity import lifetimes_from_events
+from cxlib.churn.records.late_entry import read_days
+from cxlib.churn.records.observation import Steps, Window, match_cause
+from cxlib.churn.records.spells import build_lifetimes
 from cxlib.errors import InputError
 
 if TYPE_CHECKING:

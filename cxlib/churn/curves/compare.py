@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.churn.curves import count_at_risk, split_groups
+from cxlib.churn.curves.curves import count_at_risk, split_groups
 from cxlib.stats import Floats, adjust_p_values
 
 

@@ -1,0 +1,1 @@
+"""Cohorts: who began together, and how many stay."""

@@ -1,0 +1,1 @@
+"""Curves, means and tests of lifetimes, from counts."""

@@ -1,0 +1,1 @@
+"""Proportional hazards: what goes with a higher risk."""
