@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Laps, one_thread_env, print_measurement, report_task, run_alone
+from benchmarks.measure import Laps, print_measurement, report_task, run_alone, untracked_env
 
 MODULE = "benchmarks.journeys"
 AS_OF = "2024-12-31"
@@ -122,7 +122,7 @@ def run_foreign(python: str, script: str, path: str) -> tuple[float, float]:
         Seconds and peak memory in megabytes.
     """
     command = [python, str(Path(__file__).parent / f"with_{script}.py"), path]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=one_thread_env())
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=untracked_env())
     told = json.loads(done.stdout.strip().splitlines()[-1])
     return float(told["seconds"]), float(told["peak_mb"])
 

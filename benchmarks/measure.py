@@ -112,7 +112,7 @@ def print_measurement(
     print(json.dumps(line), flush=True)
 
 
-def one_thread_env() -> dict[str, str]:
+def untracked_env() -> dict[str, str]:
     """Return the environment for a foreign program: no tracking of its users.
 
     Returns

@@ -119,6 +119,33 @@ def clustered_share_size(
     return size
 
 
+def clustered_share_interval(
+    share: ArrayLike,
+    n: ArrayLike,
+    sum_xx: ArrayLike,
+    sum_xy: ArrayLike,
+    sum_yy: ArrayLike,
+    *,
+    conf_level: float = 0.95,
+) -> tuple[Floats, Floats]:
+    """Compute Wilson's interval of a share whose rows come in clusters.
+
+    Parameters
+    ----------
+    share, n, sum_xx, sum_xy, sum_yy : array_like of float
+        As :func:`clustered_share_size` takes them.
+    conf_level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    tuple of ndarray
+        Lower and upper end, at the effective size.
+    """
+    size = clustered_share_size(share, n, sum_xx, sum_xy, sum_yy)
+    return wilson_interval(share, size, conf_level=conf_level)
+
+
 def share_correlation(
     share_a: ArrayLike, n_a: ArrayLike, share_b: ArrayLike, n_b: ArrayLike, covariance: ArrayLike
 ) -> Floats:

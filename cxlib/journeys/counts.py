@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from cxlib.errors import TooLittleData
-from cxlib.journeys.kinds.features import read_letters
+from cxlib.journeys.walks import read_letters
 from cxlib.stats import (
     clustered_share_size,
     share_correlation,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.frames import to_frame
 from cxlib.journeys.chunks import split_customers
-from cxlib.stats import clustered_share_size, wilson_interval
+from cxlib.stats import clustered_share_interval
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -60,8 +60,8 @@ def count_shares(
     # the kinds of a whole add up to it, customer by customer
     sums = frame.groupby(within)[["n", "xy"]].transform("sum") if within else frame.sum()
     share = frame["n"] / sums["n"]
-    size = clustered_share_size(share, sums["n"], frame["xx"], frame["xy"], sums["xy"])
-    low, high = wilson_interval(share, size, conf_level=conf_level)
+    squares = (frame["xx"], frame["xy"], sums["xy"])
+    low, high = clustered_share_interval(share, sums["n"], *squares, conf_level=conf_level)
     frame = frame.assign(share=share, conf_low=low, conf_high=high)
     return frame[[*whole, of, "n", "n_customers", "share", "conf_low", "conf_high"]]
 

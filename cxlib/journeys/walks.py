@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 FIRST_LETTER = 0x10000  # a plane of letters without a meaning in patterns
+Ints = NDArray[np.int64]
 _BITS = 62  # of a whole number that an engine sums
 
 
@@ -151,7 +153,7 @@ def _unpack(frame: pd.DataFrame, bits: int) -> list[str]:
     return letters
 
 
-def _spell(packed: NDArray[np.int64], bits: int) -> np.ndarray:
+def _spell(packed: Ints, bits: int) -> np.ndarray:
     per_block = _BITS // bits
     codes = packed[:, None] >> bits * np.arange(per_block)[::-1] & ((1 << bits) - 1)
     grid = np.where(codes > 0, codes - 1 + FIRST_LETTER, 0).astype(np.uint32)
@@ -200,3 +202,44 @@ def spell(letters: str, places: Places) -> str:
         Names joined by `` > ``.
     """
     return ARROW.join(places.names[ord(char) - FIRST_LETTER] for char in letters)
+
+
+def read_letters(letters: Sequence[str]) -> tuple[Ints, Ints]:
+    """Read paths as the codes of their places.
+
+    Parameters
+    ----------
+    letters : sequence of str
+        Paths, one letter a step.
+
+    Returns
+    -------
+    tuple of ndarray of int
+        The codes of all steps, and the path each belongs to.
+    """
+    text = "".join(letters).encode("utf-32-le")
+    codes = np.frombuffer(text, dtype="<u4").astype(np.int64) - FIRST_LETTER
+    sizes = np.fromiter(map(len, letters), np.int64, len(letters))
+    return codes, np.repeat(np.arange(len(letters)), sizes)
+
+
+def write_letters(codes: Ints, row: Ints, n_rows: int) -> list[str]:
+    """Write codes as paths, the inverse of :func:`read_letters`.
+
+    Parameters
+    ----------
+    codes : ndarray of int
+        The codes of all steps.
+    row : ndarray of int
+        The path each belongs to, ascending.
+    n_rows : int
+        Number of paths; one without a step is an empty text.
+
+    Returns
+    -------
+    list of str
+        Paths, one letter a step.
+    """
+    text = (codes + FIRST_LETTER).astype("<u4").tobytes().decode("utf-32-le")
+    ends = np.cumsum(np.bincount(row, minlength=n_rows)).tolist()
+    return [text[start:end] for start, end in pairwise([0, *ends])]

@@ -13,8 +13,7 @@ from cxlib.journeys.counts import (
     estimate_shares,
     find_previous,
 )
-from cxlib.journeys.kinds.features import read_letters
-from cxlib.journeys.walks import letter
+from cxlib.journeys.walks import letter, read_letters
 from cxlib.stats import clustered_share_size, wilson_interval
 
 

@@ -20,7 +20,7 @@ from cxlib.journeys.log import (
     find_places,
     name_places,
 )
-from cxlib.stats import clustered_share_size, wilson_interval
+from cxlib.stats import clustered_share_interval
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -90,8 +90,8 @@ def count_positions(
     ).sort_values(["position", "place"], ignore_index=True)
     sums = totals.agg(y=_.y.sum(), yy=(_.y * _.y).sum()).to_pandas().iloc[0]
     frame["share"] = frame["n"] / sums["y"]
-    size = clustered_share_size(frame["share"], sums["y"], frame["xx"], frame["xy"], sums["yy"])
-    ends = wilson_interval(frame["share"], size, conf_level=conf_level)
+    squares = (frame["xx"], frame["xy"], sums["yy"])
+    ends = clustered_share_interval(frame["share"], sums["y"], *squares, conf_level=conf_level)
     frame["conf_low"], frame["conf_high"] = ends
     frame.insert(0, "anchor", anchor)
     frame["touchpoint"] = name_places(places, frame["place"])

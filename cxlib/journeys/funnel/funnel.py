@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.journeys.funnel.matching import match_stages
 from cxlib.journeys.log import DAY, JourneyLog
-from cxlib.stats import clustered_share_size, wilson_interval
+from cxlib.stats import clustered_share_interval
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -85,9 +85,10 @@ def measure_funnel(
     table = _count_stages(reached, list(stages))
     first = table["n"].iloc[0]  # not 0: every stage occurs
     share = table["n"] / first
-    size = clustered_share_size(share, first, table["xx"], table["xy"], table["xx"].iloc[0])
+    squares = (table["xx"], table["xy"], table["xx"].iloc[0])
     table["conversion_share"] = share
-    table["conf_low"], table["conf_high"] = wilson_interval(share, size, conf_level=conf_level)
+    ends = clustered_share_interval(share, first, *squares, conf_level=conf_level)
+    table["conf_low"], table["conf_high"] = ends
     table.loc[0, ["conf_low", "conf_high"]] = 1.0
     before = table["n"].shift(fill_value=first)
     table["step_conversion_share"] = table["n"] / before.where(before > 0)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cxlib.journeys.kinds.features import Floats, Ints, read_letters
+from cxlib.journeys.kinds.features import Floats, Ints
+from cxlib.journeys.walks import read_letters
 
 _CELLS = 2_000_000  # of the table that one block of optimal matching fills at a time
 

@@ -22,11 +22,9 @@ from cxlib.journeys.kinds.features import (
     fit_space,
     fold_walks,
     place_ways,
-    read_letters,
-    write_letters,
 )
 from cxlib.journeys.kinds.indices import measure_silhouette
-from cxlib.journeys.walks import Walks
+from cxlib.journeys.walks import Walks, read_letters, write_letters
 
 LOOKED_AT = 700  # journeys drawn to compare two representations
 N_LOOKS = 3

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.journeys.walks import FIRST_LETTER, Walks
+from cxlib.journeys.walks import Ints, Walks, read_letters, write_letters
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 DIMENSIONS = 10
 WINDOW = 3  # steps between two touchpoints that make a pair
 LONGEST = 500  # steps of a journey that are looked at: robots must not set the pace
@@ -115,47 +113,6 @@ def fold_walks(walks: Walks, *, without: Collection[int] = ()) -> Ways:
         np.bincount(of_walk, n * several, len(ways)).astype(np.int64),
         of_walk.astype(np.int64),
     )
-
-
-def read_letters(letters: Sequence[str]) -> tuple[Ints, Ints]:
-    """Read paths as the codes of their places.
-
-    Parameters
-    ----------
-    letters : sequence of str
-        Paths, one letter a step.
-
-    Returns
-    -------
-    tuple of ndarray of int
-        The codes of all steps, and the path each belongs to.
-    """
-    text = "".join(letters).encode("utf-32-le")
-    codes = np.frombuffer(text, dtype="<u4").astype(np.int64) - FIRST_LETTER
-    sizes = np.fromiter(map(len, letters), np.int64, len(letters))
-    return codes, np.repeat(np.arange(len(letters)), sizes)
-
-
-def write_letters(codes: Ints, row: Ints, n_rows: int) -> list[str]:
-    """Write codes as paths, the inverse of :func:`read_letters`.
-
-    Parameters
-    ----------
-    codes : ndarray of int
-        The codes of all steps.
-    row : ndarray of int
-        The path each belongs to, ascending.
-    n_rows : int
-        Number of paths; one without a step is an empty text.
-
-    Returns
-    -------
-    list of str
-        Paths, one letter a step.
-    """
-    text = (codes + FIRST_LETTER).astype("<u4").tobytes().decode("utf-32-le")
-    ends = np.cumsum(np.bincount(row, minlength=n_rows)).tolist()
-    return [text[start:end] for start, end in pairwise([0, *ends])]
 
 
 def count_features(ways: Ways) -> Features:

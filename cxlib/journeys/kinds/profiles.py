@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from cxlib.journeys.kinds.features import Ints, Ways, read_letters
+from cxlib.journeys.kinds.features import Ints, Ways
+from cxlib.journeys.walks import read_letters
 
 LEAD = 0.25  # how much commoner than elsewhere a touchpoint must be to name a segment
 

@@ -13,7 +13,7 @@ from cxlib.journeys.kinds.describe import code_segments, measure_distances
 from cxlib.journeys.log import END, OPEN
 from cxlib.journeys.walks import FIRST_LETTER, Walks, letter
 from cxlib.schema import ARROW
-from cxlib.stats import clustered_share_size, wilson_interval
+from cxlib.stats import clustered_share_interval
 
 
 def list_positions(
@@ -205,8 +205,8 @@ def _write_positions(
     table: pd.DataFrame, segments: list[str], n_places: int, conf_level: float
 ) -> pd.DataFrame:
     share = table["n"] / table["total"]
-    size = clustered_share_size(share, *(table[x] for x in ("total", "xx", "xy", "yy")))
-    low, high = wilson_interval(share, size, conf_level=conf_level)
+    sums = (table[name] for name in ("total", "xx", "xy", "yy"))
+    low, high = clustered_share_interval(share, *sums, conf_level=conf_level)
     table = table.assign(share=share, conf_low=low, conf_high=high)
     spread = (-share * np.log(share)).groupby([table["segment"], table["step"]]).transform("sum")
     table["entropy"] = spread / np.log(n_places)

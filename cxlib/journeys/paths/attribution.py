@@ -10,9 +10,8 @@ from scipy import sparse
 
 from cxlib.errors import InputError, TooLittleData, closest
 from cxlib.journeys.counts import Floats, Ints, find_previous, indicate
-from cxlib.journeys.kinds.features import read_letters
 from cxlib.journeys.paths.lead_ups import LeadUps, find_lead_ups
-from cxlib.journeys.walks import Walks
+from cxlib.journeys.walks import Walks, read_letters
 
 RULES = ("first", "last", "linear", "position_based", "shapley")
 METHODS = (*RULES, "markov")

@@ -29,8 +29,6 @@ class Pattern:
 
     Parameters
     ----------
-    text : str
-        The pattern as written.
     accepts : dict of str to int
         For each letter, one bit per element of the pattern that takes it.
     repeats, skips : int
@@ -41,7 +39,6 @@ class Pattern:
         Whether the path must begin, and end, with it.
     """
 
-    text: str
     accepts: dict[str, int]
     repeats: int
     skips: int
@@ -112,7 +109,7 @@ def compile_pattern(pattern: str, places: Places) -> Pattern:
         sum(1 << i for i, (_, mark) in enumerate(elements) if mark and mark in marks)
         for marks in ("*+", "*?")
     )
-    return Pattern(pattern, accepts, repeats, skips, len(elements), at_start, at_end)
+    return Pattern(accepts, repeats, skips, len(elements), at_start, at_end)
 
 
 def _refuse(pattern: str, at: int, problem: str, fix: str) -> InputError:

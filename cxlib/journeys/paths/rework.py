@@ -18,9 +18,8 @@ from cxlib.journeys.counts import (
     find_previous,
     spread_counts,
 )
-from cxlib.journeys.kinds.features import read_letters
 from cxlib.journeys.log import JourneyLog, Places, find_places
-from cxlib.journeys.walks import list_walks
+from cxlib.journeys.walks import list_walks, read_letters
 
 ALL = "(all)"
 KINDS = {

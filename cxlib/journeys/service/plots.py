@@ -167,7 +167,9 @@ def plot_handoffs(
     return ax
 
 
-def plot_map(journey_map: pd.DataFrame, *, top: int = 6, ax: Axes | None = None) -> Axes:
+def plot_map(
+    journey_map: pd.DataFrame, *, top: int = 6, score: str = "score", ax: Axes | None = None
+) -> Axes:
     """Draw the journey map: stages in order, touchpoints as bubbles.
 
     Parameters
@@ -176,6 +178,8 @@ def plot_map(journey_map: pd.DataFrame, *, top: int = 6, ax: Axes | None = None)
         From :func:`cxlib.journeys.map_journey`.
     top : int, default 6
         Touchpoints shown of each stage, the most visited ones; the others are counted below.
+    score : str, default "score"
+        What the scores are called.
     ax : matplotlib Axes, optional
         Axes to draw on; default a new figure.
 
@@ -183,11 +187,10 @@ def plot_map(journey_map: pd.DataFrame, *, top: int = 6, ax: Axes | None = None)
     -------
     matplotlib.axes.Axes
         A column a stage, a bubble a touchpoint: its area is the number of journeys, its colour the
-        score where one is known, else the share of journeys that end there; white where neither is.
+        share of journeys that end there (white where it is not known), below its name the score
+        where one is known.
     """
     has_scores = "score" in journey_map and journey_map["score"].notna().any()
-    value = "score" if has_scores else "end_share"
-    shade = _shade(journey_map["score"] if has_scores else pd.Series([0.0, 1.0]))
     stages = list(journey_map["stage"].drop_duplicates())
     depth = min(top, int(journey_map["stage"].value_counts().max()))
     ax = ax or new_axes(width=1.45 * len(stages) + 0.4, height=1.1 + 0.92 * depth)
@@ -196,7 +199,7 @@ def plot_map(journey_map: pd.DataFrame, *, top: int = 6, ax: Axes | None = None)
         rows = journey_map[journey_map["stage"] == stage]
         ax.axvspan(x - 0.46, x + 0.46, color=_PALE, zorder=0)
         for y, row in enumerate(rows.head(top).to_dict("records")):
-            _draw_bubble(ax, (x, y), row, 40 + 1300 * row["n_journeys"] / largest, value, shade)
+            _draw_bubble(ax, (x, y), row, 40 + 1300 * row["n_journeys"] / largest, score)
         if len(rows) > top:
             more = f"+ {len(rows) - top} more"
             ax.text(x, depth - 0.22, more, ha="center", fontsize=8, color=GREY)
@@ -207,26 +210,19 @@ def plot_map(journey_map: pd.DataFrame, *, top: int = 6, ax: Axes | None = None)
     ax.grid(False)
     for side in ax.spines.values():
         side.set_visible(False)
-    what = "score" if has_scores else "share of journeys that end there"
-    ax.set_xlabel(f"area: journeys that come by; colour and number: {what}", color=GREY)
+    what = "area: journeys that come by; colour and number: share of journeys that end there"
+    ax.set_xlabel(f"{what}; below the name: {score}" if has_scores else what, color=GREY)
     return ax
 
 
-def _shade(values: pd.Series) -> Any:
-    """Return a function from a value to a number between 0 (pale) and 1."""
-    low, high = float(values.min()), float(values.max())
-    return lambda value: (value - low) / (high - low) if high > low else 0.5
-
-
 def _draw_bubble(
-    ax: Axes, at: tuple[int, int], row: dict[Any, Any], area: float, value: str, shade: Any
+    ax: Axes, at: tuple[int, int], row: dict[Any, Any], area: float, score: str
 ) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     blues = LinearSegmentedColormap.from_list("map", ["#e8eff6", PALETTE[0]])
-    number, radius = row[value], np.sqrt(area) / 2
-    is_known = not pd.isna(number)
-    depth = shade(number) if is_known else 0.0
+    depth, radius = row["end_share"], np.sqrt(area) / 2
+    is_known = not pd.isna(depth)
     ax.scatter(
         *at, s=area, color=blues(depth) if is_known else "white",
         edgecolors=PALETTE[0] if is_known else GREY, linestyles="-" if is_known else ":", zorder=2,
@@ -234,7 +230,11 @@ def _draw_bubble(
     note: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
     fits = radius > 11
     if is_known:
-        text = f"{number:.0%}" if value == "end_share" else f"{number:.3g}"
         colour = "white" if depth > 0.5 and fits else INK
-        ax.annotate(text, at, (0, 0 if fits else radius + 6), va="center", color=colour, **note)
-    ax.annotate(wrap(row["touchpoint"], 17), at, (0, -radius - 3), va="top", **note)
+        ax.annotate(
+            f"{depth:.0%}", at, (0, 0 if fits else radius + 6), va="center", color=colour, **note
+        )
+    name = wrap(row["touchpoint"], 17)
+    if not pd.isna(row.get("score")):
+        name += f"\n{score} {row['score']:+.2f}".replace("-", "\u2212")
+    ax.annotate(name, at, (0, -radius - 3), va="top", **note)

@@ -9,10 +9,10 @@ import pandas as pd
 
 from cxlib.frames import to_frame
 from cxlib.stats import (
+    clustered_share_interval,
     clustered_share_size,
     share_correlation,
     share_difference_p_values,
-    wilson_interval,
 )
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def measure_rates(units: ir.Table, *, by: str = "", conf_level: float = 0.95) ->
     frame = to_frame(sums, sort_by=key) if key else sums.to_pandas()
     frame = frame[frame["n"] > 0].reset_index(drop=True)
     share = frame["n_hits"] / frame["n"]
-    size = clustered_share_size(share, frame["n"], frame["xx"], frame["xy"], frame["yy"])
-    low, high = wilson_interval(share, size, conf_level=conf_level)
+    squares = (frame["xx"], frame["xy"], frame["yy"])
+    low, high = clustered_share_interval(share, frame["n"], *squares, conf_level=conf_level)
     frame = frame.assign(share=share, conf_low=low, conf_high=high)
     if by:
         whole = totals.agg(

@@ -265,13 +265,15 @@ def describe_anonymous(anonymous: AnonymousContacts) -> str:
     return f"{text} Half became known within {row['median_days']:.2g} days."
 
 
-def describe_map(journey_map: pd.DataFrame) -> str:
+def describe_map(journey_map: pd.DataFrame, *, score: str = "score") -> str:
     """Say where journeys pass most, and where most of those that pass end.
 
     Parameters
     ----------
     journey_map : pandas.DataFrame
         From :func:`cxlib.journeys.map_journey`.
+    score : str, default "score"
+        What the scores are called.
 
     Returns
     -------
@@ -288,7 +290,7 @@ def describe_map(journey_map: pd.DataFrame) -> str:
         )
     if "score" in journey_map and journey_map["score"].notna().any():
         row = journey_map.loc[journey_map["score"].idxmin()]
-        said.append(f"The lowest score is that of {row['touchpoint']} ({row['score']:.3g}).")
+        said.append(f"The lowest {score} is that of {row['touchpoint']} ({row['score']:.3g}).")
     return " ".join(said)
 
 

@@ -15,10 +15,8 @@ from cxlib.journeys.kinds.features import (
     fit_space,
     fold_walks,
     place_ways,
-    read_letters,
-    write_letters,
 )
-from cxlib.journeys.walks import letter, list_walks, spell
+from cxlib.journeys.walks import letter, list_walks, read_letters, spell, write_letters
 
 
 def _list(make_log, *paths: str):

@@ -52,7 +52,7 @@ def test_handoffs_are_a_matrix(samples):
 
 
 def test_map_has_a_column_a_stage(samples):
-    """Bubbles grow with journeys; what is left out is counted; scores replace shares."""
+    """Bubbles grow with journeys; what is left out is counted; a score stands below its name."""
     table = map_journey(samples)
     axes = plot_map(table)
     assert axes.get_xticklabels()[0].get_text() == "attraction"
@@ -62,6 +62,6 @@ def test_map_has_a_column_a_stage(samples):
     assert max(sizes) == 1340
     scores = pd.DataFrame({"touchpoint": ["app"], "score": [5.25]})
     scored = plot_map(map_journey(samples, scores=scores))
-    assert "5.25" in _texts(scored)
-    assert "score" in scored.get_xlabel()
+    assert "app\nscore +5.25" in _texts(scored)
+    assert scored.get_xlabel().endswith("below the name: score")
     assert figure_svg(scored).startswith("<svg")
