@@ -1,6 +1,6 @@
 """Journey study: what customers really do, which kinds of journey exist and where they break."""
 
-from cxlib.journeys.flow.comparison import compare_transitions
+from cxlib.journeys.flow.comparison import compare_positions, compare_transitions
 from cxlib.journeys.flow.flows import count_flows
 from cxlib.journeys.flow.matrix import count_positions
 from cxlib.journeys.flow.plots import (
@@ -144,6 +144,7 @@ __all__ = [
     "assign_segments",
     "bound_ties",
     "compare_funnels",
+    "compare_positions",
     "compare_transitions",
     "compile_pattern",
     "count_attribution",

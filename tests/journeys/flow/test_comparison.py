@@ -11,7 +11,12 @@ import pytest
 from scipy import stats
 
 from cxlib.errors import InputError, TooLittleData
-from cxlib.journeys import add_groups, add_journeys, compare_transitions
+from cxlib.journeys import (
+    add_groups,
+    add_journeys,
+    compare_positions,
+    compare_transitions,
+)
 
 
 @pytest.fixture
@@ -119,3 +124,22 @@ def test_bad_comparisons_are_refused(make_grouped):
         compare_transitions(replace(log, journeys=log.journeys.drop("group")))
     with pytest.raises(TooLittleData, match="Fewer than two groups have 10 customers"):
         compare_transitions(log)
+
+
+def test_places_are_compared_step_by_step(make_grouped):
+    """Among journeys with a second step the shares are those of the textbook; step 1 is equal."""
+    walks = [("a", "chat")] * 48 + [("a", "order")] * 32 + [("b", "chat")] * 56
+    walks += [("b", "order")] * 14
+    table = compare_positions(make_grouped(walks)).set_index(["position", "touchpoint"])
+    row = table.loc[(2, "chat")]
+    assert (row["n_a"], row["n_b"], row["difference"]) == (48, 56, pytest.approx(0.2))
+    assert [row["conf_low"], row["conf_high"]] == pytest.approx([0.0524, 0.3339], abs=5e-5)
+    assert table["difference"].get((1, "web"), 0) == 0
+    assert table.index[0] in {(2, "chat"), (2, "order")}
+
+
+def test_places_need_enough_journeys(make_grouped):
+    """Ten journeys a group at two places each are too few for tests of 10."""
+    walks = [(group, name) for group in "ab" for name in ["chat"] * 5 + ["order"] * 5]
+    with pytest.raises(TooLittleData, match="expected 30 times"):
+        compare_positions(make_grouped(walks * 3), min_cell=30)
