@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from cxlib.errors import InputError, TooLittleData, closest
 from cxlib.schema import check_table
+
+if TYPE_CHECKING:
+    from cxlib.churn.records.delay import ReportingLag
+    from cxlib.churn.records.late_entry import LateEntry
 
 REQUIRED = ("customer_id", "duration_days", "churned")
 
@@ -29,12 +34,26 @@ class Lifetimes:
         The table of the workbook it was made from.
     observed_from : datetime.date, optional
         First day on which leaving is recorded; None when it is from the first start on.
+    observed_until : datetime.date, optional
+        Last day on which leaving is known for sure, where that is before the last day asked for.
+    current : pandas.DataFrame
+        Who is there on the last day known, one row each with the columns of `table`: the age on
+        that day in `duration_days`, nobody `churned`, no `entry_days`. For what is to come; the
+        past is told by `table`.
+    late_entry : LateEntry, optional
+        How `observed_from` was found, when it was.
+    lag : ReportingLag, optional
+        How late leaving is recorded, when the records show it.
     """
 
     table: pd.DataFrame
     ledger: pd.DataFrame
     source: str
     observed_from: dt.date | None = None
+    observed_until: dt.date | None = None
+    current: pd.DataFrame = field(default_factory=pd.DataFrame)
+    late_entry: LateEntry | None = None
+    lag: ReportingLag | None = None
 
 
 def check_lifetimes(lifetimes: pd.DataFrame) -> pd.DataFrame:

@@ -8,9 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxlib.churn.lifetimes import check_lifetimes, label_groups
+from cxlib.churn.curves.counts import (
+    check_counted,
+    count_risk_sets,
+    find_blind_day,
+    label_counted,
+    read_sizes,
+    split_groups,
+)
+from cxlib.churn.curves.robust import curve_variance, is_robust, share_effective, weigh_counts
 from cxlib.errors import InputError, TooLittleData
-from cxlib.stats import Floats, normal_quantile
+from cxlib.stats import normal_quantile
 
 
 @dataclass(frozen=True)
@@ -32,92 +40,14 @@ class Selection:
     left_out: pd.DataFrame
 
 
-def count_at_risk(lifetimes: pd.DataFrame, times: Floats) -> Floats:
-    """Count the lifetimes under observation on each day.
-
-    Parameters
-    ----------
-    lifetimes : pandas.DataFrame, one row per lifetime
-        As `check_lifetimes` returns them.
-    times : ndarray of float, shape (k,)
-        Days since the start.
-
-    Returns
-    -------
-    ndarray of float, shape (k,)
-        Lifetimes with ``entry_days < t <= duration_days``, day 0 included for an entry of 0.
-    """
-    durations = np.sort(lifetimes["duration_days"].to_numpy(float))
-    entries = lifetimes["entry_days"].to_numpy(float)
-    late = np.sort(entries[entries > 0])
-    left = np.searchsorted(durations, times, side="left")
-    waiting = len(late) - np.searchsorted(late, times, side="left")
-    return (len(durations) - left - waiting).astype(float)
-
-
-def count_risk_sets(lifetimes: pd.DataFrame) -> pd.DataFrame:
-    """Count, for every day on which something ended, who was at risk, left, or was last seen.
-
-    Curves, restricted means and tests need no more than these counts.
-
-    Parameters
-    ----------
-    lifetimes : pandas.DataFrame, one row per lifetime
-        As `check_lifetimes` returns them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per distinct `duration_days` and day 0: `time_days`, `n_at_risk`, `n_churned`,
-        `n_censored`. Who churns on a day comes before who is censored on it.
-    """
-    durations = lifetimes["duration_days"].to_numpy(float)
-    times, which = np.unique(np.concatenate([[0.0], durations]), return_inverse=True)
-    churned = np.bincount(which[1:], lifetimes["churned"].to_numpy(float), len(times))
-    ended = np.bincount(which[1:], minlength=len(times))
-    return pd.DataFrame(
-        {
-            "time_days": times,
-            "n_at_risk": count_at_risk(lifetimes, times).astype(int),
-            "n_churned": churned.astype(int),
-            "n_censored": ended - churned.astype(int),
-        }
-    )
-
-
-def find_blind_day(lifetimes: pd.DataFrame) -> float | None:
-    """Find the first day after which nobody is under observation although others follow.
-
-    With late entry a risk set can run empty and fill again. The product-limit estimate would stay
-    at 0, or pass over the hole as if nobody could leave in it; both are wrong.
-
-    Parameters
-    ----------
-    lifetimes : pandas.DataFrame, one row per lifetime
-        As `check_lifetimes` returns them.
-
-    Returns
-    -------
-    float or None
-        Day since the start, None when observation has no hole.
-    """
-    counts = count_risk_sets(lifetimes)
-    times = counts["time_days"].to_numpy()
-    entries = np.sort(lifetimes["entry_days"].to_numpy(float))
-    entered = np.searchsorted(entries, times, side="right")
-    ended = (counts["n_churned"] + counts["n_censored"]).cumsum().to_numpy()
-    nobody_stayed = (counts["n_churned"] > 0) & (counts["n_churned"] == counts["n_at_risk"])
-    blind = ((entered - ended == 0) | nobody_stayed.to_numpy()) & (times < times[-1])
-    return float(times[blind][0]) if blind.any() else None
-
-
 def select_groups(lifetimes: pd.DataFrame, *, by: str, min_cell: int = 10) -> Selection:
     """Keep the groups that can be analysed and name the others with the reason.
 
     Parameters
     ----------
     lifetimes : pandas.DataFrame, one row per lifetime
-        Columns `customer_id`, `duration_days`, `churned`, `entry_days` (optional) and `by`.
+        Columns `customer_id`, `duration_days`, `churned`, `entry_days` (optional) and `by`; or
+        counts of them.
     by : str
         Column of groups; ``""`` for none.
     min_cell : int, default 10
@@ -134,18 +64,20 @@ def select_groups(lifetimes: pd.DataFrame, *, by: str, min_cell: int = 10) -> Se
     TooLittleData
         When there are fewer than `min_cell` lifetimes at all, or nobody churned.
     """
-    table = check_lifetimes(lifetimes)
-    if len(table) < min_cell:
-        raise TooLittleData(f"{len(table)} lifetimes are too few; at least {min_cell} are needed.")
-    labels = label_groups(table, by=by)
+    table = check_counted(lifetimes)
+    sizes = pd.Series(read_sizes(table), table.index)
+    if sizes.sum() < min_cell:
+        raise TooLittleData(f"{sizes.sum()} lifetimes are too few; at least {min_cell} are needed.")
+    labels = label_counted(table, by=by)
     out = []
     if labels.isna().any():
-        out.append(("(no value)", int(labels.isna().sum()), f"'{by}' is empty"))
+        out.append(("(no value)", int(sizes[labels.isna()].sum()), f"'{by}' is empty"))
     for group, part in table.groupby(labels, observed=True):
-        if len(part) < min_cell:
-            out.append((str(group), len(part), f"fewer than {min_cell} lifetimes"))
+        n = int(read_sizes(part).sum())
+        if n < min_cell:
+            out.append((str(group), n, f"fewer than {min_cell} lifetimes"))
         elif (day := find_blind_day(part)) is not None:
-            out.append((str(group), len(part), f"nobody is under observation after day {day:g}"))
+            out.append((str(group), n, f"nobody is under observation after day {day:g}"))
     left_out = pd.DataFrame(out, columns=["group", "n", "why"])
     if not by:
         return Selection(table, "", left_out.iloc[:0])
@@ -154,63 +86,36 @@ def select_groups(lifetimes: pd.DataFrame, *, by: str, min_cell: int = 10) -> Se
     return Selection(table, by if labels[kept].nunique() > 1 else "", left_out)
 
 
-def split_groups(lifetimes: pd.DataFrame, *, by: str) -> dict[str, pd.DataFrame]:
-    """Split lifetimes into all of them and, when asked, each group.
-
-    Parameters
-    ----------
-    lifetimes : pandas.DataFrame, one row per lifetime
-        Checked here.
-    by : str
-        Column of groups; ``""`` for none. Lifetimes without a group count in ``all`` only.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        ``all`` first, then the groups in the order of their values.
-
-    Raises
-    ------
-    TooLittleData
-        When there is one group only, or observation has a hole in it, so that no curve can be
-        drawn from day 0.
-    """
-    table = check_lifetimes(lifetimes)
-    parts = {"all": table}
-    if by:
-        groups = table.groupby(label_groups(table, by=by), observed=True)
-        parts |= {str(name): part for name, part in groups}
-        if len(parts) < 3:
-            raise TooLittleData(f"'{by}' has fewer than two groups: there is nothing to compare.")
-    for name, part in parts.items():
-        if (day := find_blind_day(part)) is not None:
-            raise TooLittleData(
-                f"Group '{name}': nobody is under observation after day {day:g}, although others "
-                "enter later. A curve from the first day cannot be drawn."
-            )
-    return parts
-
-
 def fit_survival(
-    lifetimes: pd.DataFrame, *, by: str = "", conf_level: float = 0.95
+    lifetimes: pd.DataFrame,
+    *,
+    by: str = "",
+    conf_level: float = 0.95,
+    weights: str = "",
+    clusters: str = "",
 ) -> pd.DataFrame:
     """Estimate how many customers are still there after each day.
 
     Parameters
     ----------
     lifetimes : pandas.DataFrame, one row per lifetime
-        Columns `customer_id`, `duration_days`, `churned`; `entry_days` for late entry.
+        Columns `customer_id`, `duration_days`, `churned`; `entry_days` for late entry. Or counts
+        of them, see `count_lifetimes`.
     by : str, default ""
         Column of groups; ``""`` for all customers only.
     conf_level : float, default 0.95
         Confidence level of the pointwise intervals.
+    weights : str, default ""
+        Column of sampling weights: how many of the company a lifetime speaks for.
+    clusters : str, default ""
+        Column whose equal values belong together, such as `customer_id` where customers return.
 
     Returns
     -------
     pandas.DataFrame
         One row per group and day: `group` (``all`` first, then the groups), `time_days`,
-        `n_at_risk`, `n_churned`, `n_censored`, `survival` (share still there after that day),
-        `conf_low`, `conf_high`, `std_error`.
+        `n_at_risk`, `n_churned`, `n_censored` (lifetimes, whatever their weights), `survival`
+        (share still there after that day), `conf_low`, `conf_high`, `std_error`.
 
     Raises
     ------
@@ -226,8 +131,14 @@ def fit_survival(
     entry of 0). At equal times churn comes before censoring. Variance by Greenwood, intervals on
     the log(-log S) scale. That scale has no interval at 1 and 0: before the first churn the lower
     end is the exact (Clopper-Pearson) one for none of the n now at risk, and where the curve
-    reaches 0 the upper end of the step before is kept. Lifetimes are taken as independent,
+    reaches 0 the upper end of the step before is kept, or is the exact one where it was the only
+    step. Lifetimes are taken as independent,
     censoring and entry as independent of the time of churn given the group.
+
+    Greenwood's variance counts a lifetime as one. With `weights` or `clusters` the variance is
+    the infinitesimal jackknife: squared influences of lifetimes, added up within a cluster first,
+    as R's ``survfit(..., robust = TRUE, cluster = )``; the exact lower end counts the effective
+    number of lifetimes. It is too small where there are few clusters, under about thirty.
 
     References
     ----------
@@ -237,6 +148,8 @@ def fit_survival(
            and 4.6.
     .. [3] C. J. Clopper, E. S. Pearson (1934). The use of confidence or fiducial limits.
            Biometrika 26, 404-413.
+    .. [4] T. M. Therneau, P. M. Grambsch (2000). Modeling Survival Data: Extending the Cox Model,
+           section 8.2.
 
     Examples
     --------
@@ -246,8 +159,8 @@ def fit_survival(
     >>> fit_survival(lifetimes)["survival"].tolist()
     [1.0, 0.75, 0.375, 0.375]
     """
-    parts = split_groups(lifetimes, by=by)
-    curves = [_fit_curve(count_risk_sets(part), conf_level) for part in parts.values()]
+    parts = split_groups(lifetimes, by=by, weights=weights, clusters=clusters)
+    curves = [_fit_curve(part, conf_level) for part in parts.values()]
     return (
         pd.concat(curves, keys=parts.keys(), names=["group", None])
         .reset_index("group")[
@@ -283,14 +196,35 @@ def add_greenwood(counts: pd.DataFrame) -> pd.DataFrame:
     """
     n = counts["n_at_risk"].to_numpy(float)
     d = counts["n_churned"].to_numpy(float)
-    stayed = n - d
+    stayed = np.where(n - d > 1e-9 * n, n - d, 0.0)  # sums of weights leave crumbs
     share = np.divide(stayed, n, out=np.ones_like(n), where=d > 0)
     step = np.divide(d, n * stayed, out=np.zeros_like(n), where=(d > 0) & (stayed > 0))
     return counts.assign(survival=np.cumprod(share), greenwood=np.cumsum(step))
 
 
+def estimate_curve(counts: pd.DataFrame) -> pd.DataFrame:
+    """Estimate a curve and the variance of its log, of whatever kind the counts ask for.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        Counts of one group, as `split_groups` returns them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `add_greenwood` returns it, with the robust variance in place of Greenwood's where
+        there are weights or clusters; numbers stay those of lifetimes.
+    """
+    sets = count_risk_sets(counts)
+    if not is_robust(counts):
+        return add_greenwood(sets)
+    curve = add_greenwood(weigh_counts(counts))
+    return sets.assign(survival=curve["survival"], greenwood=curve_variance(curve, counts))
+
+
 def _fit_curve(counts: pd.DataFrame, conf_level: float) -> pd.DataFrame:
-    curve = add_greenwood(counts)
+    curve = estimate_curve(counts)
     survival = curve["survival"].to_numpy()
     spread = np.sqrt(curve["greenwood"].to_numpy())
     inside = (survival > 0) & (survival < 1)
@@ -299,11 +233,14 @@ def _fit_curve(counts: pd.DataFrame, conf_level: float) -> pd.DataFrame:
     low = np.where(inside, survival**factor, survival)
     high = np.where(inside, survival ** (1 / factor), survival)
     untouched = (survival >= 1) & (curve["time_days"].to_numpy() > 0)
-    fewest = np.minimum.accumulate(curve["n_at_risk"].to_numpy(float))
+    fewest = np.minimum.accumulate(curve["n_at_risk"].to_numpy(float)) * share_effective(counts)
     low[untouched] = (0.5 - conf_level / 2) ** (1 / fewest[untouched])
     gone = survival <= 0
-    if gone.any() and not gone.all():
+    if gone.any() and inside.any():
         high[gone] = high[~gone][-1]
+    elif gone.any():
+        n_gone = curve.loc[gone, "n_at_risk"].iloc[0] * share_effective(counts)
+        high[gone] = 1 - (0.5 - conf_level / 2) ** (1 / n_gone)
     return curve.assign(conf_low=low, conf_high=high, std_error=survival * spread)
 
 

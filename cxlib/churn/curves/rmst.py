@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.churn.curves.curves import add_greenwood, count_at_risk, count_risk_sets, split_groups
+from cxlib.churn.curves.counts import count_at_risk, split_groups
+from cxlib.churn.curves.curves import estimate_curve
+from cxlib.churn.curves.robust import area_variance, is_robust, share_effective
 from cxlib.errors import InputError, TooLittleData
 from cxlib.stats import adjust_p_values, normal_quantile
 
@@ -17,14 +19,21 @@ FEW_CHURNED = 10
 
 
 def fit_rmst(
-    lifetimes: pd.DataFrame, *, horizon_days: float, by: str = "", conf_level: float = 0.95
+    lifetimes: pd.DataFrame,
+    *,
+    horizon_days: float,
+    by: str = "",
+    conf_level: float = 0.95,
+    weights: str = "",
+    clusters: str = "",
 ) -> pd.DataFrame:
     """Estimate how many of the next days a new customer stays, on average.
 
     Parameters
     ----------
     lifetimes : pandas.DataFrame, one row per lifetime
-        Columns `customer_id`, `duration_days`, `churned`; `entry_days` for late entry.
+        Columns `customer_id`, `duration_days`, `churned`; `entry_days` for late entry. Or counts
+        of them, see `count_lifetimes`.
     horizon_days : float
         Days counted at most. Beyond the shortest follow-up of a group it is cut to that for all
         groups, since means to different horizons cannot be compared. A group that has left to the
@@ -33,6 +42,8 @@ def fit_rmst(
         Column of groups; ``""`` for all customers only.
     conf_level : float, default 0.95
         Confidence level.
+    weights, clusters : str, default ""
+        Columns as in `fit_survival`.
 
     Returns
     -------
@@ -53,7 +64,8 @@ def fit_rmst(
     -----
     The area under the Kaplan-Meier curve from 0 to the horizon. Its variance is the sum over the
     days of churn of A^2 d / (n (n - d)), with A the area from that day to the horizon: the
-    variance of the estimate, not of the lifetimes. Follow-up is the longest duration of a group.
+    variance of the estimate, not of the lifetimes. With `weights` or `clusters` it is the
+    infinitesimal jackknife, see `fit_survival`. Follow-up is the longest duration of a group.
 
     The interval is symmetric from ten who left on. Under that it is symmetric for the log of the
     days lost (horizon less mean), whose spread is skewed. Where nobody left, it begins at the
@@ -75,37 +87,38 @@ def fit_rmst(
     >>> float(fit_rmst(lifetimes, horizon_days=4)["rmst_days"].iloc[0])
     3.125
     """
-    if not horizon_days > 0:
+    if not 0 < horizon_days < np.inf:
         raise InputError(
-            f"horizon_days = {horizon_days!r} is not positive.",
+            f"horizon_days = {horizon_days!r} is not positive and finite.",
             "parameter 'horizon_days'",
             "give a number of days, for example 365",
         )
-    parts = split_groups(lifetimes, by=by)
-    horizon = min(horizon_days, *map(_follow_up, parts.values()))
+    parts = split_groups(lifetimes, by=by, weights=weights, clusters=clusters)
+    curves = {group: estimate_curve(part) for group, part in parts.items()}
+    horizon = min(float(horizon_days), *map(_follow_up, curves.values()))
     if horizon <= 0:
         raise TooLittleData("A group was not followed for a single day: there is no mean to give.")
     rows = []
     for group, part in parts.items():
-        counts = count_risk_sets(part)
-        before = counts[counts["time_days"] < horizon]
+        before = curves[group][curves[group]["time_days"] < horizon]
         n_churned = int(before["n_churned"].sum())
-        mean, std_error = _area(counts, horizon)
+        mean, std_error = _area(curves[group], part, horizon)
         if n_churned:
             ends = _interval(mean, std_error, horizon, n_churned, conf_level)
         else:
             fewest = min(before["n_at_risk"].min(), count_at_risk(part, np.array([horizon]))[0])
+            fewest *= share_effective(part)
             ends = (horizon * (0.5 - conf_level / 2) ** (1 / fewest), horizon)
         spread = std_error if std_error > 0 else np.nan
-        rows.append((group, float(horizon), mean, spread, *ends, len(part), n_churned))
+        rows.append((group, horizon, mean, spread, *ends, int(part["n"].sum()), n_churned))
     columns = ["group", "horizon_days", "rmst_days", "std_error", "conf_low", "conf_high"]
     return pd.DataFrame(rows, columns=[*columns, "n", "n_churned"])
 
 
-def _follow_up(lifetimes: pd.DataFrame) -> float:
+def _follow_up(curve: pd.DataFrame) -> float:
     """Find the last day the curve is known on; a curve that has reached 0 stays there."""
-    survival = add_greenwood(count_risk_sets(lifetimes))["survival"]
-    return float(lifetimes["duration_days"].max()) if survival.iloc[-1] > 0 else np.inf
+    last = curve.iloc[-1]
+    return float(last["time_days"]) if last["survival"] > 0 else np.inf
 
 
 def _interval(
@@ -121,15 +134,17 @@ def _interval(
     return max(horizon - lost * factor, 0.0), horizon - lost / factor
 
 
-def _area(counts: pd.DataFrame, horizon: float) -> tuple[float, float]:
+def _area(curve: pd.DataFrame, counts: pd.DataFrame, horizon: float) -> tuple[float, float]:
     """Area under the curve to the horizon and its standard error."""
-    curve = add_greenwood(counts)
-    curve = curve[curve["time_days"] <= horizon]
-    widths = np.diff(np.append(curve["time_days"].to_numpy(), horizon))
+    times, steps = curve["time_days"].to_numpy(), np.diff(curve["greenwood"], prepend=0.0)
+    widths = np.diff(np.minimum(np.append(times, np.inf), horizon))
     pieces = curve["survival"].to_numpy() * widths
     to_come = np.cumsum(pieces[::-1])[::-1]
-    steps = np.diff(curve["greenwood"].to_numpy(), prepend=0.0)
-    return float(pieces.sum()), float(np.sqrt((to_come**2 * steps).sum()))
+    if is_robust(counts):
+        variance = area_variance(counts, to_come)
+    else:
+        variance = float((to_come**2 * steps).sum())
+    return float(pieces.sum()), float(np.sqrt(variance))
 
 
 def compare_rmst(rmst: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
@@ -150,8 +165,9 @@ def compare_rmst(rmst: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFram
 
     Notes
     -----
-    Groups are independent, so the variances add; normal approximation, rough where fewer than ten
-    of a group left. No interval and no test where one of the groups has no standard error.
+    Groups are independent, so the variances add (not so where customers have lifetimes in two of
+    them); normal approximation, rough where fewer than ten of a group left. No interval and no
+    test where one of the groups has no standard error.
     """
     groups = rmst[rmst["group"] != "all"]
     z = normal_quantile(conf_level)

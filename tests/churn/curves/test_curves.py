@@ -89,6 +89,16 @@ def test_lung_equals_r(lung: pd.DataFrame) -> None:
     assert medians["conf_high"].tolist() == [361, 306, 524]
 
 
+def test_lung_by_performance_equals_r() -> None:
+    """R: survfit(Surv(time, status) ~ ph.ecog, lung), medians of the scores 0 to 2."""
+    lung = lifelines.datasets.load_lung()
+    table = lifetimes(lung["time"], lung["status"] == 1).assign(ecog=lung["ph.ecog"])
+    medians = churn.summarise_medians(churn.fit_survival(table[table["ecog"] < 3], by="ecog"))
+
+    assert medians["group"].tolist() == ["all", "0", "1", "2"]
+    assert medians["median_days"].tolist()[1:] == [394, 306, 199]
+
+
 def test_curve_equals_lifelines_with_late_entry() -> None:
     """Lifelines' Kaplan-Meier with entry is right and referees ours."""
     from lifelines import KaplanMeierFitter
@@ -217,3 +227,16 @@ def test_order_names_and_copies_change_nothing(rows: list, seed: int) -> None:
     pd.testing.assert_frame_equal(curve, churn.fit_survival(shuffled))
     doubled = churn.fit_survival(pd.concat([table, table]))
     np.testing.assert_allclose(curve["survival"], doubled["survival"], atol=1e-12)
+
+
+@pytest.mark.parametrize("days", [0, 5])
+def test_everything_on_one_day_is_one_step(days: int) -> None:
+    """Half of twelve leave on the only day there is; or all of them, and 0 is not certain."""
+    half = churn.fit_survival(lifetimes([days] * 12, [1, 0] * 6)).iloc[-1]
+    assert half[["time_days", "survival", "n_at_risk"]].tolist() == [days, 0.5, 12]
+    assert half["conf_low"] < 0.3
+    assert half["conf_high"] > 0.7
+
+    gone = churn.fit_survival(lifetimes([days] * 12, [1] * 12)).iloc[-1]
+    assert gone["survival"] == gone["conf_low"] == 0
+    np.testing.assert_allclose(1 - 0.025 ** (1 / 12), gone["conf_high"])
