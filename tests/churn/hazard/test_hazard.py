@@ -1,4 +1,4 @@
-"""The Cox model: closed forms, R's numbers, and what has no estimate."""
+"""The model with plain terms: what goes in, what is counted, and what has no estimate."""
 
 from __future__ import annotations
 
@@ -8,15 +8,8 @@ import pandas as pd
 import pytest
 
 from cxlib import churn
-from cxlib.churn.hazard.cox import CoxFit, fit_cox
+from cxlib.churn.hazard.design import lay_out, number_strata
 from cxlib.errors import InputError, TooLittleData
-
-
-def fit(entry: list, duration: list, churned: list, x: list) -> CoxFit:
-    """Fit lists."""
-    design = pd.DataFrame(np.asarray(x, dtype=float).reshape(len(duration), -1))
-    numbers = (np.asarray(part, dtype=float) for part in (entry, duration))
-    return fit_cox(*numbers, np.asarray(churned, dtype=bool), design)
 
 
 @pytest.fixture(scope="module")
@@ -49,36 +42,6 @@ def company() -> pd.DataFrame:
     return table[left > entry + 1][:2_000]
 
 
-def test_first_closed_form() -> None:
-    """Therneau, validate.Rnw, test1, by Efron: r = exp(beta) solves r^3 - 23 r - 30 = 0.
-
-    Score by hand: 2 = r/(r+1) + r/(r+3) + r/(r+5). Root: 2 sqrt(23/3) cos(phi/3) with
-    cos(phi) = 15 (3/23)^(3/2), so beta = 1.676857; log-likelihoods and information as printed.
-    """
-    found = fit([-1] * 6, [1, 1, 6, 6, 8, 9], [1, 0, 1, 1, 0, 1], [1, 1, 1, 0, 0, 0])
-    root = 2 * np.sqrt(23 / 3) * np.cos(np.arccos(15 * (3 / 23) ** 1.5) / 3)
-
-    np.testing.assert_allclose(np.log(root), found.estimates, atol=1e-12)
-    np.testing.assert_allclose(1.676857, found.estimates, atol=1e-6)
-    np.testing.assert_allclose(1 / 0.612632, found.covariance, rtol=2e-6)
-    np.testing.assert_allclose(-4.276666, found.log_likelihood_null, atol=1e-6)
-    np.testing.assert_allclose(-3.358975, found.log_likelihood, atol=1e-6)
-
-
-def test_second_closed_form_with_late_entry() -> None:
-    """Therneau, validate.Rnw, test2, Efron on (start, stop]: -0.021105, se 0.79518."""
-    found = fit(
-        [1, 2, 5, 2, 1, 7, 3, 4, 8, 8],
-        [2, 3, 6, 7, 8, 9, 9, 9, 14, 17],
-        [1, 1, 1, 1, 1, 1, 1, 0, 0, 0],
-        [1, 0, 0, 1, 0, 1, 1, 1, 0, 0],
-    )
-
-    np.testing.assert_allclose(-0.021105, found.estimates, atol=1e-6)
-    np.testing.assert_allclose(0.79518, np.sqrt(found.covariance), atol=1e-5)
-    np.testing.assert_allclose(-9.169166, found.log_likelihood, atol=1e-6)
-
-
 def test_lung_equals_r(lung: pd.DataFrame) -> None:
     """R: coxph(Surv(time, status) ~ age + sex, lung, ties = "efron")."""
     model = churn.fit_hazard(lung, covariates=["age", "sex"])
@@ -88,57 +51,6 @@ def test_lung_equals_r(lung: pd.DataFrame) -> None:
     np.testing.assert_allclose([0.00922327, 0.16745796], model.table["std_error"], atol=1e-8)
     np.testing.assert_allclose(np.exp(model.table["estimate"]), model.table["hazard_ratio"])
     assert model.table.loc[0, ["n", "n_churned"]].tolist() == [228, 165]
-
-
-def test_robust_variance_of_lung_equals_r() -> None:
-    """R: coxph(Surv(time, status) ~ age + sex, lung, robust = TRUE), every row a cluster."""
-    lung = lifelines.datasets.load_lung()
-    found = fit_cox(
-        np.full(len(lung), -1.0),
-        lung["time"].to_numpy(float),
-        lung["status"].to_numpy(bool),
-        lung[["age", "sex"]],
-        clusters=np.arange(len(lung)),
-    )
-
-    robust = np.sqrt(np.diag(found.covariance))
-    np.testing.assert_allclose([0.00950464, 0.16017417], robust, atol=1e-8)
-
-
-def test_stanford_heart_equals_r() -> None:
-    """R: coxph(Surv(start, stop, event) ~ age + surgery + transplant, heart), Efron."""
-    heart = lifelines.datasets.load_stanford_heart_transplants()
-    found = fit(
-        heart["start"], heart["stop"], heart["event"], heart[["age", "surgery", "transplant"]]
-    )
-
-    np.testing.assert_allclose([0.03053631, -0.77332765, 0.01609561], found.estimates, atol=1e-8)
-    errors = np.sqrt(np.diag(found.covariance))
-    np.testing.assert_allclose([0.0138928, 0.3596680, 0.3085858], errors, atol=1e-7)
-    np.testing.assert_allclose(-292.762026, found.log_likelihood, atol=1e-6)
-
-
-def test_late_entry_equals_statsmodels(company: pd.DataFrame) -> None:
-    """Statsmodels referees Efron with late entry.
-
-    It counts who enters on a day as at risk on that day, so entries are set half a day later.
-    """
-    from statsmodels.duration.hazard_regression import PHReg
-
-    x = np.column_stack([company["plan"] == "B", company["visits"]]).astype(float)
-    entry = company["entry_days"].to_numpy(float) + 0.5
-    theirs = PHReg(
-        company["duration_days"], x, status=company["churned"], entry=entry, ties="efron"
-    ).fit(disp=0)
-    ours = fit_cox(
-        entry,
-        company["duration_days"].to_numpy(float),
-        company["churned"].to_numpy(bool),
-        pd.DataFrame(x),
-    )
-
-    np.testing.assert_allclose(theirs.params, ours.estimates, atol=1e-6)
-    np.testing.assert_allclose(theirs.bse, np.sqrt(np.diag(ours.covariance)), atol=1e-6)
 
 
 def test_planted_ratios_are_recovered(company: pd.DataFrame) -> None:
@@ -218,7 +130,7 @@ def test_returning_customers_widen_the_standard_error(company: pd.DataFrame) -> 
         (["fixed"], TooLittleData, "'fixed' has one value only"),
         (["empty"], TooLittleData, "'empty' has one value only"),
         (["unclean"], InputError, "'unclean' holds numbers, but also 'n/a'"),
-        (["separates"], TooLittleData, "separates = 1, others have not"),
+        (["separates"], TooLittleData, "separates = 1, others have not.*\n?.*ask for a ridge"),
         (["early"], TooLittleData, "no maximum"),
         (["number"], TooLittleData, "fewer than two levels with 10 lifetimes or more"),
         (["hundreds"], TooLittleData, "too few for 179 terms"),
@@ -326,3 +238,122 @@ def test_codes_with_a_word_among_them_are_levels(company: pd.DataFrame) -> None:
     model = churn.fit_hazard(company.assign(codes=codes), covariates=["codes"])
 
     assert len(model.table) == 2
+
+
+def cut(lifetimes: pd.DataFrame, days: float) -> pd.DataFrame:
+    """Cut every lifetime that goes on after a day of age into two stretches."""
+    long = (lifetimes["duration_days"] > days) & (lifetimes["entry_days"] < days)
+    before = lifetimes.assign(
+        duration_days=lifetimes["duration_days"].where(~long, days),
+        churned=lifetimes["churned"] & ~long,
+    )
+    return pd.concat([before, lifetimes[long].assign(entry_days=days)], ignore_index=True)
+
+
+def test_stretches_of_a_lifetime_are_one_lifetime(company: pd.DataFrame) -> None:
+    """Start-stop rows give the numbers of the whole rows, errors by customer included."""
+    whole = churn.fit_hazard(company, covariates=["plan", "visits"])
+    stretches = cut(cut(company, 60), 120).sample(frac=1, random_state=3)
+    pieces = churn.fit_hazard(stretches, covariates=["plan", "visits"])
+
+    assert len(stretches) > len(company) + 1_000
+    assert pieces.table[["n", "n_churned"]].equals(whole.table[["n", "n_churned"]])
+    assert pieces.references.equals(whole.references)
+    np.testing.assert_allclose(pieces.table["estimate"], whole.table["estimate"], rtol=1e-8)
+    # errors by customer do not depend on how many rows the customer has
+    once = churn.fit_hazard(cut(company, 60), covariates=["plan", "visits"])
+    np.testing.assert_allclose(pieces.table["std_error"], once.table["std_error"], rtol=1e-8)
+    np.testing.assert_allclose(pieces.table["std_error"], whole.table["std_error"], rtol=0.1)
+
+
+def test_a_level_of_many_rows_and_few_lifetimes_is_rare(company: pd.DataFrame) -> None:
+    """Three customers in thirty rows each are three customers."""
+    table = company.reset_index(drop=True)
+    table.loc[:2, "plan"] = "C"
+    days = table.loc[:2, "duration_days"].min() - 1
+    stretches = cut(table, days / 2)
+    for part in range(1, 30):
+        rows = stretches["plan"] == "C"
+        stretches = pd.concat([stretches[~rows], cut(stretches[rows], days * part / 30)])
+    model = churn.fit_hazard(stretches, covariates=["plan"])
+
+    assert (stretches["plan"] == "C").sum() > 60
+    assert model.left_out.to_numpy().tolist() == [["plan", 3, "'C' is too rare"]]
+    assert model.table["n"].tolist() == [len(company) - 3]
+
+
+def test_a_value_missing_for_a_time_takes_out_that_time(company: pd.DataFrame) -> None:
+    """The other stretches of the lifetime stay, and it counts once."""
+    stretches = cut(company.reset_index(drop=True), 60)
+    later = stretches.index[stretches["entry_days"] == 60][:20]
+    stretches["visits"] = stretches["visits"].astype(float)
+    stretches.loc[later, "visits"] = None
+    model = churn.fit_hazard(stretches, covariates=["visits"])
+    begun = stretches.loc[stretches["customer_id"].isin(stretches.loc[later, "customer_id"])]
+
+    assert model.left_out.to_numpy().tolist() == [["visits", 20, "no value"]]
+    gone = 20 - begun.drop(index=later)["customer_id"].nunique()
+    assert model.table["n"].tolist() == [len(company) - gone]
+
+
+def test_returns_without_spell_are_lifetimes_of_their_own(company: pd.DataFrame) -> None:
+    """Who left and came back has several lifetimes, seen from day 0."""
+    first = company[company["churned"] & (company["entry_days"] == 0)][:50]
+    both = pd.concat([company, first, first.assign(duration_days=9, churned=False)])
+    model = churn.fit_hazard(both, covariates=["visits"])
+
+    assert model.table["n"].tolist() == [len(company) + 100]
+
+
+def test_strata_have_no_ratio_and_take_the_baseline_apart(company: pd.DataFrame) -> None:
+    """Equal to R's strata(): see test_cox; here the columns, their numbers and what is missing."""
+    table = company.reset_index(drop=True)
+    table["region"] = np.where(table.index % 2, "north", "south")
+    table.loc[:4, "region"] = None
+    model = churn.fit_hazard(table, covariates=["visits"], strata=["region", "plan"])
+
+    assert model.table["term"].tolist() == ["visits"]
+    assert model.left_out.to_numpy().tolist() == [["region", 5, "no value"]]
+    expected = [("north", "A"), ("north", "B"), ("south", "A"), ("south", "B")]
+    assert model.design.strata_levels == expected
+    assert sorted(model.fit.baseline["stratum"].unique()) == [0, 1, 2, 3]
+    people = pd.DataFrame({"region": ["south", "east", None], "plan": ["B", "A", "A"]})
+    assert number_strata(model.design, people).tolist() == [3, -1, -1]
+
+
+def test_a_ridge_gives_a_separating_level_a_finite_ratio(company: pd.DataFrame) -> None:
+    """Refused without one, estimated with one; the ratios of the others hardly move."""
+    table = company.assign(never=(~company["churned"]).astype(int) * (company["visits"] == 0))
+    with pytest.raises(TooLittleData, match="All who churned have never = 0"):
+        churn.fit_hazard(table, covariates=["visits", "never"])
+    model = churn.fit_hazard(table, covariates=["visits", "never"], ridge=1.0)
+    ratios = model.table.set_index("term")["hazard_ratio"]
+
+    assert 0 < ratios["never"] < 0.1
+    with pytest.raises(InputError, match="ridge = -1 is no penalty"):
+        churn.fit_hazard(table, covariates=["visits"], ridge=-1)
+
+
+def test_a_column_is_covariate_or_stratum(company: pd.DataFrame) -> None:
+    """Within its strata a covariate has one value."""
+    with pytest.raises(InputError, match="'plan' cannot be covariate and stratum at once"):
+        churn.fit_hazard(company, covariates=["plan"], strata=["plan"])
+    with pytest.raises(InputError, match="did you mean 'plan'"):
+        churn.fit_hazard(company, covariates=["visits"], strata=["plam"])
+
+
+def test_customers_are_laid_out_as_in_the_model(company: pd.DataFrame) -> None:
+    """Levels against the reference, numbers as text; unknown levels and blanks are missing."""
+    model = churn.fit_hazard(company, covariates=["plan", "visits"])
+    people = pd.DataFrame(
+        {"plan": ["A", "B", "C", "", "B"], "visits": ["1", "2", "0", "1", " "]}, index=list("abcde")
+    )
+    laid = lay_out(model.design, people)
+
+    assert laid.columns.tolist() == model.fit.terms == ["plan[B]", "visits"]
+    assert laid.loc[["a", "b"]].to_numpy().tolist() == [[0, 1], [1, 2]]
+    assert laid.loc[["c", "d", "e"]].isna().all(axis=None)
+    with pytest.raises(InputError, match="There is no column 'visits'"):
+        lay_out(model.design, people[["plan"]])
+    again = lay_out(model.design, company)
+    np.testing.assert_allclose(again.mean(), model.fit.center)
