@@ -1,0 +1,1 @@
+"""Why customers leave: causes that compete, their shares, tests and hazards."""
