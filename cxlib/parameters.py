@@ -102,6 +102,15 @@ def _duration(value: Any) -> str:
     return text
 
 
+def _days(value: Any) -> str:
+    from cxlib.frames import read_duration
+
+    text = _duration(value)
+    if text and read_duration(text, name="").value % (24 * 3600 * 10**9):
+        raise _wrong(value, "a whole number of days, such as '90d'")
+    return text
+
+
 def _level(value: Any) -> float:
     level = _number(value)
     if not 0.5 <= level < 1:
@@ -137,6 +146,7 @@ KINDS: dict[str, Callable[[Any], Any]] = {
     "list": _texts,
     "date": _date,
     "duration": _duration,
+    "days": _days,
     "level": _level,
     "seed": _seed,
     "count": _positive,
@@ -158,6 +168,7 @@ REGISTRY = {
     "period_end": "date",
     "compare_date": "date",
     "inactivity": "duration",
+    "grace": "days",
     "conf_level": "level",
     "random_state": "seed",
     "min_cell": "count",
@@ -229,6 +240,8 @@ def read_parameters(notebook: NotebookNode, where: str) -> dict[str, Parameter]:
                 "move anything else to the next cell",
             ) from None
         kind = REGISTRY.get(name, type(default).__name__)
+        if name == "inactivity" and not default:  # asks for churn, which counts in days
+            kind = "days"
         found[name] = Parameter(name, default, comments.get(node.lineno, ""), kind)
     return found
 
@@ -274,7 +287,7 @@ def check_values(
         parameter = parameters[name]
         try:
             values[name] = KINDS.get(parameter.kind, _text)(value)
-            if parameter.kind == "duration" and parameter.default and not values[name]:
+            if parameter.kind in {"duration", "days"} and parameter.default and not values[name]:
                 raise ValueError("it cannot be empty")
         except (ValueError, OverflowError) as error:
             fix = f"{parameter.about or parameter.kind}; the default is {parameter.default!r}"

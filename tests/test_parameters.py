@@ -96,6 +96,22 @@ def test_mistakes_are_refused(name, value, message):
         check_values(declared(), {name: value}, "cx run x")
 
 
+@pytest.mark.parametrize("value", ["12h", "1.5d", "90", "0.5w"])
+def test_churn_counts_in_whole_days(value):
+    """An inactivity that asks for churn and a grace are days; journeys may be split by hours."""
+    parameters = declared('workbook = "samples"\ninactivity = ""\ngrace = "30d"')
+
+    for name in ("inactivity", "grace"):
+        with pytest.raises(InputError, match=r"whole number of days|number with a unit"):
+            check_values(parameters, {name: value}, "x")
+    with pytest.raises(InputError, match="cannot be empty"):
+        check_values(parameters, {"grace": ""}, "x")
+    given = {"inactivity": "36h"}
+    assert check_values(declared(), given, "x")["inactivity"] == "36h"
+    given = {"inactivity": "2w", "grace": "48h"}
+    assert check_values(parameters, given, "x") == {"workbook": "samples"} | given
+
+
 def test_all_mistakes_are_told_at_once():
     """Two wrong parameters make two blocks."""
     with pytest.raises(InputError, match=r"'a' is unknown[\s\S]*'b' is unknown"):

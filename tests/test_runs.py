@@ -302,6 +302,11 @@ def test_folders_of_parameter_sets_are_told_apart(place):
         ("expectation_gaps", {}, r"no table 'answers'"),
         (
             "churn_survival",
+            {"given": {"inactivity": "12h"}},
+            r"not a whole number of days",
+        ),
+        (
+            "churn_survival",
             {},
             r"needs 'lifetimes' or 'subscriptions' or 'events' with 'inactivity'",
         ),

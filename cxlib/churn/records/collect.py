@@ -13,7 +13,7 @@ from cxlib.churn.records.inactivity import lifetimes_from_events
 from cxlib.churn.records.late_entry import read_days
 from cxlib.churn.records.observation import Steps, Window, match_cause
 from cxlib.churn.records.spells import build_lifetimes
-from cxlib.errors import InputError
+from cxlib.errors import InputError, TooLittleData
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -26,10 +26,12 @@ def collect_lifetimes(
     events: ir.Table | None = None,
     as_of: dt.date | str,
     inactivity: str = "",
+    grace: str = "30d",
     cause: str = "",
     period_start: str = "",
     period_end: str = "",
     observed_from: dt.date | str = "",
+    observed_until: dt.date | str = "",
 ) -> Lifetimes:
     """Make the modelling table from whatever a workbook holds.
 
@@ -45,12 +47,14 @@ def collect_lifetimes(
         Last day known, included.
     inactivity : str, default ""
         Asks for churn from events: the longest silence of a customer who is still there.
+    grace : str, default "30d"
+        Longest break between paid periods that does not count as having left.
     cause : str, default ""
         End reasons that count, separated by commas; ``""`` counts all, others are censored.
     period_start, period_end : str, default ""
         First and last day of a window of observation; ``""`` for none.
-    observed_from : datetime.date or str, default ""
-        First day on which the subscriptions record leaving; ``""`` to find it in them.
+    observed_from, observed_until : datetime.date or str, default ""
+        First and last day on which the subscriptions tell who left; ``""`` to find them there.
 
     Returns
     -------
@@ -85,10 +89,12 @@ def collect_lifetimes(
         return build_lifetimes(
             subscriptions,
             as_of=as_of,
+            grace=grace,
             cause=cause,
             period_start=period_start,
             period_end=period_end,
             observed_from=observed_from,
+            observed_until=observed_until,
         )
     raise InputError(
         "No table tells how long customers stay.",
@@ -131,22 +137,25 @@ def _from_lifetimes(lifetimes: pd.DataFrame, cause: str) -> Lifetimes:
     steps.add("rows in", lifetimes, "lifetimes as the source gives them")
     table = check_lifetimes(lifetimes)
     table["spell"] = table.get("spell", 1)
-    if cause:
-        counted = match_cause(table, cause=cause)
-        other = table["churned"] & ~counted
-        steps.add("censored: other reason", table[other], f"left for another reason than {cause}")
-        table["churned"] &= counted
+    steps.add("lifetimes", table, "rows of the table")
     entered = "started before observation began, counted from then on"
-    steps.add("late entries", table[table["entry_days"] > 0], entered)
-    steps.add("censored: still there", table[~table["churned"]], "not known to have left")
+    steps.add("of them late entries", table[table["entry_days"] > 0], entered)
+    current = table[~table["churned"]].assign(entry_days=0.0).reset_index(drop=True)
+    other = pd.Series(False, index=table.index)
+    if cause:
+        other = table["churned"] & ~match_cause(table, cause=cause)
+        table["churned"] &= ~other
     steps.add("churned", table[table["churned"]], "left")
-    return Lifetimes(check_lifetimes(table), steps.table(), "lifetimes")
+    steps.add("censored: still there", table[~table["churned"] & ~other], "not known to have left")
+    steps.add("censored: other reason", table[other], f"left for another reason than {cause}")
+    return Lifetimes(check_lifetimes(table), steps.table(), "lifetimes", current=current)
 
 
 def compare_naive(
     lifetimes: pd.DataFrame,
     *,
     subscriptions: pd.DataFrame | None = None,
+    answers: pd.DataFrame | None = None,
     as_of: dt.date | str = "",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -158,6 +167,8 @@ def compare_naive(
         The lifetimes analysed.
     subscriptions : pandas.DataFrame, optional
         The paid periods they were made from.
+    answers : pandas.DataFrame, optional
+        Survey answers with `customer_id`.
     as_of : datetime.date or str, default ""
         Last day known; needed with `subscriptions`.
     conf_level : float, default 0.95
@@ -168,17 +179,31 @@ def compare_naive(
     pandas.DataFrame
         As `fit_survival`, with the method in `group`: ``as analysed``; ``late entry ignored``
         (all counted from the start) where somebody entered late; ``every record a lifetime``
-        (each period on its own, so that a change of plan counts as leaving) with `subscriptions`.
+        (each period on its own, so that a change of plan, a pause or a return is one who left and
+        one who is new) with `subscriptions`; ``answered a survey, as a group`` (who ever answered,
+        counted from the first day, although they had to stay until they were asked) with
+        `answers`. A reading in which nobody left, or a hole opens, is left out.
+
+    References
+    ----------
+    .. [1] S. Suissa (2008). Immortal time bias in pharmaco-epidemiology. American Journal of
+           Epidemiology 167, 492-499.
     """
     readings = {"as analysed": lifetimes}
     if (lifetimes["entry_days"] > 0).any():
         readings["late entry ignored"] = lifetimes.assign(entry_days=0.0)
     if subscriptions is not None:
         readings["every record a lifetime"] = _each_record(subscriptions, as_of)
-    curves = [
-        fit_survival(table, conf_level=conf_level).assign(group=method)
-        for method, table in readings.items()
-    ]
+    if answers is not None and "customer_id" in answers.columns:
+        answered = lifetimes["customer_id"].isin(answers["customer_id"].dropna())
+        readings["answered a survey, as a group"] = lifetimes[answered]
+    curves = []
+    for method, table in readings.items():
+        try:
+            curves.append(fit_survival(table, conf_level=conf_level).assign(group=method))
+        except TooLittleData:
+            if method == "as analysed":
+                raise
     return pd.concat(curves, ignore_index=True)
 
 

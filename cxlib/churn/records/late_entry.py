@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxlib.churn.curves.curves import count_risk_sets
+from cxlib.churn.curves.counts import count_risk_sets
 from cxlib.churn.lifetimes import check_lifetimes
 
 # Over complete data the probability that at most k of max(5, 10 k) expected ends have come,
@@ -51,8 +51,8 @@ def read_days(moments: pd.Series) -> pd.Series:
     pandas.Series of float
         Days since 1970-01-01, missing where there is no moment.
     """
-    stamps = pd.to_datetime(moments).dt.normalize()
-    return (stamps - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    stamps = moments if moments.dtype.kind == "M" else pd.to_datetime(moments)
+    return (stamps.dt.normalize() - pd.Timestamp(0)) / pd.Timedelta(days=1)
 
 
 def detect_late_entry(lifetimes: pd.DataFrame) -> LateEntry | None:
