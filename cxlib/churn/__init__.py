@@ -44,18 +44,40 @@ from cxlib.churn.curves.plots import plot_rates
 from cxlib.churn.curves.rates import fit_cumulative_hazard, summarise_rates
 from cxlib.churn.curves.rmst import compare_rmst, fit_rmst
 from cxlib.churn.curves.wording import describe_rates
+from cxlib.churn.drivers.plots import plot_experiences
+from cxlib.churn.drivers.screening import Experiences, fit_experiences, list_experiences
+from cxlib.churn.drivers.wording import describe_experiences
 from cxlib.churn.hazard.baseline import predict_hazard
 from cxlib.churn.hazard.design import lay_out, number_strata
 from cxlib.churn.hazard.hazard import HazardModel, fit_hazard
 from cxlib.churn.hazard.periods import HazardPeriods, fit_periods
 from cxlib.churn.hazard.plots import plot_periods
 from cxlib.churn.hazard.wording import describe_periods
-from cxlib.churn.lifetimes import Lifetimes, add_attributes, check_lifetimes
+from cxlib.churn.lifetimes import (
+    Lifetimes,
+    add_attributes,
+    check_lifetimes,
+    suggest_covariates,
+)
 from cxlib.churn.plots import plot_hazard, plot_rmst, plot_survival
+from cxlib.churn.records.changes import (
+    list_contacts,
+    list_scores,
+    list_states,
+    list_unanswered,
+)
 from cxlib.churn.records.collect import collect_lifetimes, compare_naive
 from cxlib.churn.records.delay import ReportingLag
+from cxlib.churn.records.experiences import select_landmark, split_lifetimes
+from cxlib.churn.records.guarantee import GuaranteeTime, detect_guarantee
 from cxlib.churn.records.inactivity import lifetimes_from_events
 from cxlib.churn.records.late_entry import LateEntry, detect_late_entry
+from cxlib.churn.records.origins import (
+    Baseline,
+    check_baseline,
+    date_records,
+    select_baseline,
+)
 from cxlib.churn.records.plots import plot_sensitivity, plot_steps
 from cxlib.churn.records.sensitivity import measure_sensitivity
 from cxlib.churn.records.silences import suggest_inactivity
@@ -92,8 +114,11 @@ from cxlib.churn.wording import (
 
 __all__ = [
     "Adjusted",
+    "Baseline",
     "CauseHazards",
     "Causes",
+    "Experiences",
+    "GuaranteeTime",
     "HazardModel",
     "HazardPeriods",
     "LateEntry",
@@ -106,6 +131,7 @@ __all__ = [
     "Validation",
     "add_attributes",
     "build_lifetimes",
+    "check_baseline",
     "check_completion",
     "check_lifetimes",
     "choose_cut",
@@ -117,12 +143,14 @@ __all__ = [
     "compare_rmst",
     "count_lifetimes",
     "count_renewals",
+    "date_records",
     "describe_adjusted",
     "describe_cause_hazards",
     "describe_causes",
     "describe_completion",
     "describe_concentration",
     "describe_decision",
+    "describe_experiences",
     "describe_groups",
     "describe_hazard",
     "describe_inactivity",
@@ -145,6 +173,7 @@ __all__ = [
     "describe_time",
     "describe_validation",
     "describe_value",
+    "detect_guarantee",
     "detect_late_entry",
     "expect_renewals",
     "explain_risk",
@@ -157,6 +186,7 @@ __all__ = [
     "fit_cause_hazards",
     "fit_cumulative_hazard",
     "fit_decision_curve",
+    "fit_experiences",
     "fit_hazard",
     "fit_incidence",
     "fit_periods",
@@ -167,6 +197,11 @@ __all__ = [
     "hide_after",
     "lay_out",
     "lifetimes_from_events",
+    "list_contacts",
+    "list_experiences",
+    "list_scores",
+    "list_states",
+    "list_unanswered",
     "measure_sensitivity",
     "name_causes",
     "number_strata",
@@ -175,6 +210,7 @@ __all__ = [
     "plot_causes",
     "plot_concentration",
     "plot_decision",
+    "plot_experiences",
     "plot_hazard",
     "plot_incidence",
     "plot_periods",
@@ -191,7 +227,11 @@ __all__ = [
     "read_incidence",
     "read_survival",
     "score_predictions",
+    "select_baseline",
     "select_groups",
+    "select_landmark",
+    "split_lifetimes",
+    "suggest_covariates",
     "suggest_inactivity",
     "summarise_calibration",
     "summarise_causes",

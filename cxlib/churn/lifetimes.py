@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cxlib.churn.records.late_entry import LateEntry
 
 REQUIRED = ("customer_id", "duration_days", "churned")
+_NO_ATTRIBUTES = ("spell", "started_at", "entry_days", "end_reason", "monthly_value", "segment")
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,41 @@ def add_attributes(
             "keep one row per customer",
         )
     return lifetimes.merge(customers[["customer_id", *wanted]], on="customer_id", how="left")
+
+
+def suggest_covariates(
+    lifetimes: pd.DataFrame, *, customers: pd.DataFrame | None = None, most_levels: int = 12
+) -> list[str]:
+    """List the attributes of few values, to look at when nobody has named any.
+
+    Parameters
+    ----------
+    lifetimes : pandas.DataFrame, one row per lifetime
+        Their `plan` is one of the attributes.
+    customers : pandas.DataFrame, optional
+        One row per customer: `customer_id` and attributes.
+    most_levels : int, default 12
+        Most values an attribute may have.
+
+    Returns
+    -------
+    list of str
+        Columns with 2 to `most_levels` values, in the order of the tables; the attributes that
+        `lifetimes` bring themselves only where there are no `customers`, because they are often
+        written at the end.
+    """
+    own = ["plan"] if customers is not None else list(lifetimes.columns.drop(list(REQUIRED)))
+    own = [name for name in own if name in lifetimes.columns and name not in _NO_ATTRIBUTES]
+    tables = [(lifetimes, own)]
+    if customers is not None:
+        offered = customers.columns.drop(["customer_id", "segment"], errors="ignore")
+        tables.append((customers, list(offered)))
+    return [
+        name
+        for table, names in tables
+        for name in names
+        if 2 <= table[name].nunique() <= most_levels
+    ]
 
 
 def label_groups(lifetimes: pd.DataFrame, *, by: str) -> pd.Series:

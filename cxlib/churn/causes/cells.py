@@ -237,6 +237,7 @@ def find_variance(cells: Cells, curves: Curves, k: int) -> Floats:
     square = cells.n * cells.value**2
 
     def carry(values: Floats, numbers: Integers) -> Floats:
+        """Add up the squares of the cells whose number lies at or before each day."""
         return np.cumsum(np.bincount(numbers, square * values, size + 1)[:size])
 
     place, first = curves.place, curves.first

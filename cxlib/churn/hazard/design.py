@@ -136,7 +136,8 @@ def read_covariate(table: pd.DataFrame, name: str) -> pd.Series:
     Returns
     -------
     pandas.Series
-        Floats or ordered categories; blanks are missing.
+        Floats or ordered categories; blanks are missing. A column that is either is taken as it
+        is.
 
     Raises
     ------
@@ -144,6 +145,8 @@ def read_covariate(table: pd.DataFrame, name: str) -> pd.Series:
         When there is no such column, or it holds numbers but for a few entries.
     """
     _check_column(table, name, "covariates")
+    if isinstance(table[name].dtype, pd.CategoricalDtype) and table[name].cat.ordered:
+        return table[name]
     values = _blank_to_missing(table[name])
     numbers = _read_numbers(values)
     is_number = pd.to_numeric(values, errors="coerce").notna()
@@ -198,17 +201,16 @@ def number_lifetimes(table: pd.DataFrame) -> NDArray[np.intp]:
     A row continues the one before it of the same customer and spell when that ended without churn
     and not after this one begins.
     """
-    keys = ["customer_id", *([] if "spell" not in table.columns else ["spell"])]
-    order = table[[*keys, "entry_days", "duration_days"]].reset_index(drop=True)
-    order = order.sort_values([*keys, "entry_days", "duration_days"], kind="stable")
-    before = order.shift()
-    same = (order[keys] == before[keys]).all(axis=1).to_numpy()
-    churned = table["churned"].to_numpy(bool)[order.index]
-    stayed = np.append(False, ~churned[:-1])
+    names = ["customer_id", *([] if "spell" not in table.columns else ["spell"])]
+    keys = [pd.factorize(table[name])[0] for name in names]
+    entry, end = (table[name].to_numpy(float) for name in ("entry_days", "duration_days"))
+    order = np.lexsort((end, entry, *reversed(keys)))
+    same = np.all([key[order][1:] == key[order][:-1] for key in keys], axis=0)
+    stayed = ~table["churned"].to_numpy(bool)[order][:-1]
     # only a stretch that began after the start can continue another
-    after = (order["entry_days"] >= before["duration_days"]) & (order["entry_days"] > 0)
+    after = (entry[order][1:] >= end[order][:-1]) & (entry[order][1:] > 0)
     numbers = np.empty(len(table), dtype=np.intp)
-    numbers[order.index] = np.cumsum(~(same & stayed & after.to_numpy())) - 1
+    numbers[order] = np.cumsum(np.append(True, ~(same & stayed & after))) - 1
     return numbers
 
 
@@ -271,7 +273,7 @@ def count_levels(column: pd.Series, lifetimes: pd.Series) -> pd.Series:
     Parameters
     ----------
     column : pandas.Series
-        Labels.
+        Categories.
     lifetimes : pandas.Series
         Number of the lifetime each row belongs to.
 
@@ -280,8 +282,11 @@ def count_levels(column: pd.Series, lifetimes: pd.Series) -> pd.Series:
     pandas.Series
         Lifetimes by level, in the order of the levels.
     """
-    pairs = pd.DataFrame({"level": column, "lifetime": lifetimes.loc[column.index]})
-    return pairs.drop_duplicates()["level"].value_counts(sort=False)
+    levels, codes = column.cat.categories, column.cat.codes.to_numpy(np.int64)
+    numbers = lifetimes.loc[column.index].to_numpy(np.int64)
+    size = int(numbers.max(initial=0)) + 1
+    pairs = np.unique(codes[codes >= 0] * size + numbers[codes >= 0])
+    return pd.Series(np.bincount(pairs // size, minlength=len(levels)), index=levels)
 
 
 def make_design(

@@ -169,6 +169,7 @@ def _by_break(
     chosen = find_limits(periods, days[0], window, observed_from=first, observed_until=until)
 
     def read(threshold: int) -> tuple[Lifetimes, pd.DataFrame]:
+        """Read the lifetimes, and the spells they come from, with one grace."""
         check_grace(periods, threshold, window)
         limits = chosen if until else settle(chosen, periods, threshold, window)
         spells = join_periods(periods, threshold)
@@ -191,6 +192,7 @@ def _by_silence(
     stays = stays.assign(customer_id=code, gap_days=gap, is_open=False, is_repeated=False)
 
     def read(threshold: int) -> tuple[Lifetimes, pd.DataFrame]:
+        """Read the lifetimes, and the spells they come from, with one silence."""
         spells = close_stays(join_periods(stays, threshold), threshold, window)
         return _observe(spells, window, "", Limits()), spells
 

@@ -1,0 +1,1 @@
+"""Which experiences go with leaving."""
