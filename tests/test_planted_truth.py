@@ -139,3 +139,45 @@ def test_planted_household_hazard_is_found(tmp_path):
     row = hazard.loc["household[shared]"]
     assert row["conf_low"] < 1.5 < row["conf_high"]
     assert row["p_value"] < 0.001
+
+
+def test_reasons_to_leave_come_out_as_planted(executed, truth):
+    """Incidence of each cause at 12 months lies in its interval; the causes are 85 to 15."""
+    table = executed("churn_drivers").table("causes")
+    for cause, planted in truth["survival"]["cumulative_incidence"].items():
+        own = table[(table["group"] == "all") & (table["cause"] == cause)]
+        row = own[own["time_days"] <= truth["survival"]["days"][1]].iloc[-1]
+        assert row["conf_low"] < planted[1] < row["conf_high"]
+
+
+def test_of_all_that_might_go_with_leaving_only_the_planted_is_shown(executed, truth):
+    """Shared households among attributes, the billing gap among experiences, and nothing else."""
+    hazard = executed("churn_drivers").table("hazard")
+    met = executed("churn_drivers").table("experiences")
+    shared = hazard.set_index("term").loc["household[shared]"]
+    billing = met.set_index("term").loc["billing_gap"]
+
+    assert hazard.loc[hazard["q_value"] < 0.05, "term"].tolist() == ["household[shared]"]
+    assert shared["conf_low"] < truth["hazard"]["household[shared]"] < shared["conf_high"]
+    assert met.loc[met["q_value"] < 0.05, "term"].tolist() == ["billing_gap"]
+    assert truth["hazard"]["billing"] < billing["conf_high"] < 1
+
+
+def test_the_forecast_of_the_year_before_came_true(executed):
+    """Made a year earlier from what was known then, it expects as many as left."""
+    scores = executed("churn_survival").table("validation").set_index("metric")
+    ratio = scores.loc["observed_expected"]
+    assert ratio["conf_low"] < 1 < ratio["conf_high"]
+
+
+def test_three_hasty_readings_are_wrong(executed, truth):
+    """Late entry ignored, every record a lifetime, survey takers as a group: each 4 points off."""
+    naive = executed("churn_survival").table("naive")
+    day, planted = truth["survival"]["days"][1], truth["survival"]["survival"][1]
+    off = {
+        group: read_off(curve.assign(group="all"), [day])[0] - planted
+        for group, curve in naive.groupby("group")
+    }
+    assert abs(off.pop("as analysed")) < 0.01
+    assert len(off) == 3
+    assert min(map(abs, off.values())) > 0.04

@@ -46,7 +46,7 @@ from cxlib.churn.curves.rmst import compare_rmst, fit_rmst
 from cxlib.churn.curves.wording import describe_rates
 from cxlib.churn.drivers.plots import plot_experiences
 from cxlib.churn.drivers.screening import Experiences, fit_experiences, list_experiences
-from cxlib.churn.drivers.wording import describe_experiences
+from cxlib.churn.drivers.wording import describe_drivers, describe_experiences
 from cxlib.churn.hazard.baseline import predict_hazard
 from cxlib.churn.hazard.design import lay_out, number_strata
 from cxlib.churn.hazard.hazard import HazardModel, fit_hazard
@@ -83,6 +83,7 @@ from cxlib.churn.records.sensitivity import measure_sensitivity
 from cxlib.churn.records.silences import suggest_inactivity
 from cxlib.churn.records.spells import build_lifetimes, find_observed
 from cxlib.churn.records.wording import (
+    describe_doubts,
     describe_inactivity,
     describe_observation,
     describe_sensitivity,
@@ -150,6 +151,8 @@ __all__ = [
     "describe_completion",
     "describe_concentration",
     "describe_decision",
+    "describe_doubts",
+    "describe_drivers",
     "describe_experiences",
     "describe_groups",
     "describe_hazard",

@@ -117,3 +117,31 @@ def test_unusable_groups_are_refused(by: str, message: str) -> None:
     """An unknown column and a group that would pass for the total are refused."""
     with pytest.raises(InputError, match=message):
         label_groups(pd.DataFrame({"plan": ["x"], "kind": ["all"]}), by=by)
+
+
+def test_attributes_of_few_values_are_suggested() -> None:
+    """The plan and what customers are; no dates, no ids, nothing with one value or too many."""
+    lifetimes = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "duration_days": [1, 2, 3],
+            "churned": [True, False, True],
+            "spell": [1, 2, 1],
+            "plan": ["S", "M", "S"],
+            "late_flag": ["x", "y", "x"],
+        }
+    )
+    customers = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "segment": ["1", "2", "1"],
+            "region": ["north", "south", None],
+            "country": ["IE", "IE", "IE"],
+            "age": ["30", "40", "50"],
+        }
+    )
+    assert churn.suggest_covariates(lifetimes, customers=customers, most_levels=2) == [
+        "plan",
+        "region",
+    ]
+    assert churn.suggest_covariates(lifetimes) == ["plan", "late_flag"]

@@ -117,7 +117,8 @@ def fit_experiences(
         )
     # read once, not once a model
     known = {name: read_covariate(lifetimes, name) for name in covariates}
-    lifetimes = lifetimes.assign(**known)
+    needed = ["customer_id", "spell", "started_at", "entry_days", "duration_days", "churned"]
+    lifetimes = lifetimes[[name for name in needed if name in lifetimes]].assign(**known)
     kept, tables, left_out = [], [], []
     for name in names:
         mine = changes[changes["covariate"] == name]

@@ -75,6 +75,46 @@ def describe_experiences(
     return f"{shown} {why} ({caution})."
 
 
+def describe_drivers(
+    hazard: pd.DataFrame | None, experiences: pd.DataFrame | None, *, conf_level: float = 0.95
+) -> str:
+    """Say in a few words what goes with leaving: first what is known at the start, then what comes.
+
+    Parameters
+    ----------
+    hazard : pandas.DataFrame or None
+        The `table` of `fit_hazard`.
+    experiences : pandas.DataFrame or None
+        The `table` of `fit_experiences`.
+    conf_level : float, default 0.95
+        A ratio counts as shown when its `q_value` is below 1 less this.
+
+    Returns
+    -------
+    str
+        A sentence for each that is there.
+    """
+    told = []
+    for table, name, where in (
+        (hazard, "term", "what is known at the start"),
+        (experiences, "experience", "what customers meet with"),
+    ):
+        if table is None:
+            continue
+        clear = find_clearest(table, conf_level=conf_level).head(2)
+        ratios = [
+            f"{row[name]} (risk × {row['hazard_ratio']:.2f}, {row['conf_low']:.2f}–"
+            f"{row['conf_high']:.2f})"
+            for row in clear.to_dict("records")
+        ]
+        goes = f"{' and '.join(ratios)} {'goes' if len(ratios) == 1 else 'go'} most surely"
+        told.append(
+            f"Of {where}, {goes if ratios else 'nothing is shown to go'} with leaving "
+            f"({len(table)} tested)."
+        )
+    return " ".join(told) or "Nothing could be looked at that might go with leaving."
+
+
 def _count_families(experiences: pd.DataFrame) -> str:
     """Say how many experiences were tested, family by family."""
     sizes = experiences.groupby("family").size()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.churn.lifetimes import check_lifetimes, label_groups
-from cxlib.churn.records.guarantee import detect_guarantee
+from cxlib.churn.records.guarantee import GuaranteeTime, detect_guarantee
 from cxlib.churn.records.late_entry import read_days
 from cxlib.errors import InputError
 from cxlib.frames import to_frame
@@ -37,10 +37,13 @@ class Baseline:
         Columns that may stand for groups or covariates.
     reasons : list of str
         Why others may not.
+    doubts : list of GuaranteeTime
+        Levels of the columns kept that look as if one had to stay to get into them.
     """
 
     names: list[str]
     reasons: list[str]
+    doubts: list[GuaranteeTime]
 
 
 def date_records(
@@ -139,15 +142,7 @@ def check_baseline(
     if by in trusted:
         return
     table = check_lifetimes(lifetimes)
-    source, share = _find_source(table, by, records)
-    if source:
-        what = "is dated" if source == by else f"tells who has records in '{source}', dated"
-        raise InputError(
-            f"'{by}' {what} after the start for {share:.0%} of its members: to get into the group "
-            "they had to stay until then (immortal time), so it looks loyal whatever it does.",
-            f"column '{by}'",
-            _FIX,
-        )
+    _check_dates(table, by, records)
     found = detect_guarantee(table, by=by, min_cell=min_cell)
     if found:
         until = f"before {found.until}" if found.clock == "calendar" else f"within {found.until}"
@@ -158,6 +153,18 @@ def check_baseline(
             f"column '{by}'",
             f"if it was formed on the way, {_FIX}; if it was known on the first day, say so: "
             f"trusted = ['{by}']",
+        )
+
+
+def _check_dates(table: pd.DataFrame, by: str, records: pd.DataFrame | None) -> None:
+    source, share = _find_source(table, by, records)
+    if source:
+        what = "is dated" if source == by else f"tells who has records in '{source}', dated"
+        raise InputError(
+            f"'{by}' {what} after the start for {share:.0%} of its members: to get into the group "
+            "they had to stay until then (immortal time), so it looks loyal whatever it does.",
+            f"column '{by}'",
+            _FIX,
         )
 
 
@@ -187,16 +194,35 @@ def select_baseline(
     Returns
     -------
     Baseline
-        The columns kept, and a reason for each of the others.
+        The columns kept, a reason for each that dated records rule out, and the doubts about
+        others.
+
+    Raises
+    ------
+    TooLittleData
+        When nobody churned.
+
+    Notes
+    -----
+    Dates prove that a group was formed on the way; that nobody leaves it at first does not, since
+    a contract with a minimum term looks the same. So the first are left out and the second kept
+    with a doubt; `check_baseline` refuses both.
     """
-    kept, reasons = [], []
+    kept: list[str] = []
+    reasons: list[str] = []
+    doubts: list[GuaranteeTime] = []
+    table = check_lifetimes(lifetimes)
     for name in dict.fromkeys(filter(None, names)):
-        try:
-            check_baseline(lifetimes, by=name, records=records, trusted=trusted, min_cell=min_cell)
-            kept.append(name)
-        except InputError as error:
-            reasons.append(str(error))
-    return Baseline(kept, reasons)
+        if name not in trusted:
+            try:
+                _check_dates(table, name, records)
+            except InputError as error:
+                reasons.append(str(error))
+                continue
+            found = detect_guarantee(table, by=name, min_cell=min_cell)
+            doubts += [found] if found else []
+        kept.append(name)
+    return Baseline(kept, reasons, doubts)
 
 
 def _find_source(table: pd.DataFrame, by: str, records: pd.DataFrame | None) -> tuple[str, float]:

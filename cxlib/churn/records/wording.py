@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cxlib.churn.lifetimes import Lifetimes
+from cxlib.churn.records.origins import Baseline
 from cxlib.churn.wording import describe_time
 
 POINT = 0.01  # a share that moves by less has not moved
@@ -157,6 +158,38 @@ def describe_steps(ledger: pd.DataFrame) -> str:
     return (
         f"{n['rows in']:,} rows gave {n['lifetimes']:,} lifetimes{gone}; {n.get('churned', 0):,} "
         f"ended, {n.get('censored', 0):,} are censored."
+    )
+
+
+def describe_doubts(baseline: Baseline) -> str:
+    """Say which groups look as if one had to stay to get into them.
+
+    Parameters
+    ----------
+    baseline : Baseline
+        As `select_baseline` returns it.
+
+    Returns
+    -------
+    str
+        Two sentences; empty when there is no doubt.
+    """
+    if not baseline.doubts:
+        return ""
+    told = [
+        f"of '{found.by}' = '{found.level}', {found.n_ended:,} where {found.n_expected:,.0f} were "
+        "to be expected"
+        for found in baseline.doubts[:3]
+    ]
+    more = len(baseline.doubts) - len(told)
+    if more:
+        told.append(f"and likewise of {more} more column{'s' if more > 1 else ''}")
+    names = ", ".join(f"'{found.by}'" for found in baseline.doubts)
+    return (
+        f"Far fewer left at first than the later pace of the group lets expect: {'; '.join(told)}. "
+        "Either one had to stay to get into the group (immortal time), and then it looks more "
+        "loyal than it is; or it was known on the first day, like a minimum term: then name "
+        f"{names} in 'trusted'."
     )
 
 

@@ -12,10 +12,15 @@ import pytest
 import cxlib.data
 from cxlib import churn
 from cxlib.churn.drivers.plots import plot_experiences
-from cxlib.churn.drivers.screening import Experiences, fit_experiences
-from cxlib.churn.drivers.wording import describe_experiences, name_experience
+from cxlib.churn.drivers.screening import Experiences, fit_experiences, list_experiences
+from cxlib.churn.drivers.wording import (
+    describe_drivers,
+    describe_experiences,
+    name_experience,
+)
 from cxlib.churn.records.changes import list_contacts, list_scores
 from cxlib.errors import InputError, TooLittleData
+from cxlib.stats import adjust_p_values
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 START = pd.Timestamp("2024-01-01")
@@ -188,3 +193,57 @@ def test_the_figure_shows_the_clearest_with_their_customers() -> None:
     assert labels[-1] == f"billing gap ({n:,})"
     ratios = ax.lines[0].get_xdata()
     assert list(ratios) == sorted(ratios, reverse=True)
+
+
+def test_each_family_of_experiences_is_a_question_of_its_own() -> None:
+    """q-values correct within contacts and within survey gaps; the sentence counts both."""
+    found = fit_samples().table
+    both = found.assign(family=found["term"].str.endswith("_gap").map({True: "gap", False: "call"}))
+    told = describe_experiences(both)
+    assert "3 calls and 8 gaps (each kind a question of its own)" in told
+
+    tables = cxlib.data.open_workbook("samples")
+    changes, since = list_experiences(
+        tables.events,
+        answers=tables.frame("answers"),
+        items=tables.frame("items"),
+        touchpoints=["app", "complaint"],
+        lag="14d",
+    )
+    assert since == "2023-10-13"  # 104 days after the first contacts
+    families = changes.groupby("covariate")["family"].first()
+    assert families["app_90d"] == "contact"
+    assert families["billing_gap"] == "survey gap"
+
+    lifetimes = churn.collect_lifetimes(
+        subscriptions=tables.frame("subscriptions"), as_of=tables.as_of
+    ).table
+    table = fit_experiences(lifetimes, changes, known_from=since).table
+    for _, family in table.groupby("family"):
+        np.testing.assert_allclose(family["q_value"], adjust_p_values(family["p_value"]))
+    assert set(table["family"]) == {"contact", "survey gap"}
+
+
+def test_without_contacts_and_gaps_there_is_nothing_to_follow() -> None:
+    """Answers that name no touchpoint are no experience."""
+    with pytest.raises(TooLittleData, match="neither contacts nor survey gaps"):
+        list_experiences(None)
+
+
+def test_the_headline_tells_what_goes_most_surely_with_leaving() -> None:
+    """Two ratios at most of each kind; nothing shown is said plainly."""
+    found = fit_samples().table
+    hazard = pd.DataFrame(
+        {
+            "term": ["household[shared]"],
+            "hazard_ratio": [1.5],
+            "conf_low": [1.2],
+            "conf_high": [1.9],
+            "p_value": [0.001],
+            "q_value": [0.001],
+        }
+    )
+    told = describe_drivers(hazard, found[found["term"] == "app_90d"])
+    assert told.startswith("Of what is known at the start, household[shared] (risk × 1.50, 1.20–")
+    assert "Of what customers meet with, nothing is shown to go with leaving (1 tested)." in told
+    assert describe_drivers(None, None).startswith("Nothing could be looked at")

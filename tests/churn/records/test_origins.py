@@ -15,7 +15,7 @@ from cxlib import churn
 from cxlib.churn.hazard.hazard import fit_hazard
 from cxlib.churn.records.experiences import split_lifetimes
 from cxlib.churn.records.guarantee import detect_guarantee
-from cxlib.churn.records.origins import check_baseline, date_records
+from cxlib.churn.records.origins import check_baseline, date_records, select_baseline
 from cxlib.errors import InputError
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -212,3 +212,32 @@ def test_records_are_dated_by_their_first(con: ibis.BaseBackend) -> None:
         ("b", "touchpoint call", 8),
     ]
     assert date_records().empty
+
+
+def test_columns_that_may_not_stand_are_named_with_the_reason() -> None:
+    """Answering a survey is refused; the household of the sample company is kept."""
+    tables = cxlib.data.open_workbook("samples")
+    answers = tables.frame("answers")
+    lifetimes = churn.collect_lifetimes(
+        subscriptions=tables.frame("subscriptions"), as_of=tables.as_of
+    ).table
+    lifetimes = churn.add_attributes(
+        lifetimes, customers=tables.frame("customers"), names=["household"]
+    )
+    answered = lifetimes["customer_id"].isin(answers["customer_id"])
+    lifetimes["answered"] = answered.map({True: "yes", False: "no"})
+    found = select_baseline(
+        lifetimes, names=["", "household", "answered"], records=date_records(answers=answers)
+    )
+
+    assert found.names == ["household"]
+    assert len(found.reasons) == 1
+    assert "immortal time" in found.reasons[0]
+    trusted = select_baseline(lifetimes, names=["answered"], trusted=["answered"])
+    assert (trusted.names, trusted.reasons, trusted.doubts) == (["answered"], [], [])
+    undated = select_baseline(lifetimes, names=["answered"])
+    assert undated.names == ["answered"]
+    told = churn.describe_doubts(undated)
+    assert "of 'answered' = 'yes', " in told
+    assert "name 'answered' in 'trusted'" in told
+    assert churn.describe_doubts(found) == ""
