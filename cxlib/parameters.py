@@ -111,6 +111,17 @@ def _days(value: Any) -> str:
     return text
 
 
+def _wait(value: Any) -> str:
+    from cxlib.frames import read_duration
+
+    text = str(value).strip()
+    try:
+        is_nothing = not read_duration(text, name="").value
+    except InputError:
+        raise _wrong(value, "a number of days, such as '14d' or '0d'") from None
+    return "0d" if is_nothing else _days(value)
+
+
 def _level(value: Any) -> float:
     level = _number(value)
     if not 0.5 <= level < 1:
@@ -147,6 +158,7 @@ KINDS: dict[str, Callable[[Any], Any]] = {
     "date": _date,
     "duration": _duration,
     "days": _days,
+    "wait": _wait,
     "level": _level,
     "seed": _seed,
     "count": _positive,
@@ -169,6 +181,10 @@ REGISTRY = {
     "compare_date": "date",
     "inactivity": "duration",
     "grace": "days",
+    "window": "days",
+    "lag": "wait",
+    "experiences": "touchpoints",
+    "trusted": "columns",
     "conf_level": "level",
     "random_state": "seed",
     "min_cell": "count",

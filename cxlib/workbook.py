@@ -104,8 +104,8 @@ class Workbook(_Model):
         Where tables are that are no files: a URL; ``"duckdb"`` when all are files.
     stages : list of str
         Lifecycle stages in order.
-    money : Money
-        Currency, horizon and margin.
+    money : Money or None
+        Currency, horizon and margin; None when the workbook names none.
     """
 
     name: str
@@ -113,7 +113,7 @@ class Workbook(_Model):
     tables: dict[str, TableSpec] = Field(min_length=1)
     engine: str = FILES
     stages: list[str] = list(schema.STAGES)
-    money: Money = Money()
+    money: Money | None = None
     _file: Path = PrivateAttr(default=Path("cx.yml"))
     _engine: Engine | None = PrivateAttr(default=None)
 

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from cxlib.errors import InputError, TooLittleData, closest
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from cxlib.churn.records.late_entry import LateEntry
 
 REQUIRED = ("customer_id", "duration_days", "churned")
+MANY = 5.0  # ends, or stays, that chance hardly makes none
+_KEPT = (*REQUIRED, "spell", "started_at", "entry_days", "end_reason")  # not to be grouped by
 _NO_ATTRIBUTES = ("spell", "started_at", "entry_days", "end_reason", "monthly_value", "segment")
 
 
@@ -146,7 +149,8 @@ def add_attributes(
     Raises
     ------
     InputError
-        When neither table has a column, or a customer stands in `customers` twice.
+        When neither table has a column, the column is one that tells of the end of a lifetime, or
+        a customer stands in `customers` twice.
 
     Notes
     -----
@@ -155,7 +159,15 @@ def add_attributes(
     """
     offered = [] if customers is None else list(customers.columns.drop("customer_id"))
     options = [*lifetimes.columns.drop(list(REQUIRED)), *offered]
+    options = [name for name in options if name not in _KEPT]
     for name in names:
+        if name in _KEPT:
+            raise InputError(
+                f"'{name}' tells of the lifetime itself and cannot stand for a group.",
+                "tables 'lifetimes' and 'customers'",
+                "map an attribute of that name otherwise, such as customers: columns: "
+                f"{{{name}_known: {name}}}",
+            )
         if name and name not in options:
             raise InputError(
                 f"There is no attribute '{name}'.",
@@ -176,7 +188,11 @@ def add_attributes(
 
 
 def suggest_covariates(
-    lifetimes: pd.DataFrame, *, customers: pd.DataFrame | None = None, most_levels: int = 12
+    lifetimes: pd.DataFrame,
+    *,
+    customers: pd.DataFrame | None = None,
+    most_levels: int = 12,
+    min_cell: int = 10,
 ) -> list[str]:
     """List the attributes of few values, to look at when nobody has named any.
 
@@ -188,13 +204,16 @@ def suggest_covariates(
         One row per customer: `customer_id` and attributes.
     most_levels : int, default 12
         Most values an attribute may have.
+    min_cell : int, default 10
+        Rows that two of the values must have.
 
     Returns
     -------
     list of str
         Columns with 2 to `most_levels` values, in the order of the tables; the attributes that
         `lifetimes` bring themselves only where there are no `customers`, because they are often
-        written at the end.
+        written at the end. A column of which a value tells for certain who has left, such as a
+        status, is passed over.
     """
     own = ["plan"] if customers is not None else list(lifetimes.columns.drop(list(REQUIRED)))
     own = [name for name in own if name in lifetimes.columns and name not in _NO_ATTRIBUTES]
@@ -206,8 +225,45 @@ def suggest_covariates(
         name
         for table, names in tables
         for name in names
-        if 2 <= table[name].nunique() <= most_levels
+        if name not in _KEPT
+        and 2 <= table[name].nunique() <= most_levels
+        and (table[name].value_counts() >= min_cell).sum() > 1
+        and not _tells_ends(lifetimes, table, name)
     ]
+
+
+def _tells_ends(lifetimes: pd.DataFrame, table: pd.DataFrame, name: str) -> bool:
+    """Tell whether all, or none, with some value left, where five others were to be expected."""
+    if table is lifetimes:
+        value = lifetimes[name]
+    else:
+        value = lifetimes["customer_id"].map(table.set_index("customer_id")[name])
+    left = lifetimes["churned"].astype(bool)
+    by_value = left.groupby(value.to_numpy()).agg(["size", "mean"])
+    stays, goes = by_value["mean"] == 0, by_value["mean"] == 1
+    expected = by_value["size"] * np.where(goes, 1 - left.mean(), left.mean())
+    return bool(((stays | goes) & (expected >= MANY)).any())
+
+
+def label_levels(values: pd.Series) -> pd.Series:
+    """Write the level of every row as the source wrote it.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Values of an attribute.
+
+    Returns
+    -------
+    pandas.Series
+        Ordered categories of text: ``1`` and not ``1.0``, missing where there is no value or an
+        empty text. Categories stand in the order of the values.
+    """
+    values = values.astype(object)
+    values = values.mask(values == "", None)
+    labels = {level: _label(level) for level in sort_levels(values)}
+    kind = pd.CategoricalDtype(list(dict.fromkeys(labels.values())), ordered=True)
+    return values.map(labels).astype(kind)
 
 
 def label_groups(lifetimes: pd.DataFrame, *, by: str) -> pd.Series:
@@ -239,15 +295,12 @@ def label_groups(lifetimes: pd.DataFrame, *, by: str) -> pd.Series:
             "table 'lifetimes'",
             closest(by, lifetimes.columns),
         )
-    values = lifetimes[by].astype(object)
-    values = values.mask(values == "", None)
-    labels = {level: _label(level) for level in sort_levels(values)}
-    if "all" in labels.values():
+    labels = label_levels(lifetimes[by])
+    if "all" in labels.cat.categories:
         raise InputError(
             "A group is called 'all', which names the total.", f"column '{by}'", "rename the group"
         )
-    kind = pd.CategoricalDtype(list(dict.fromkeys(labels.values())), ordered=True)
-    return values.map(labels).astype(kind)
+    return labels
 
 
 def sort_levels(values: pd.Series) -> list[object]:

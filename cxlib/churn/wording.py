@@ -123,7 +123,7 @@ def describe_groups(
     groups = at[at["group"] != "all"]
     n_known = groups.groupby("time_days")["group"].transform("nunique")
     groups = groups[(n_known == n_known.max()) & (n_known > 1)]
-    if groups.empty:
+    if groups.empty or p_value >= 1 - conf_level:  # the best of equals is chance
         return told
     day = groups["time_days"].max()
     on_day = groups[groups["time_days"] == day].sort_values("survival", kind="stable")
@@ -182,7 +182,7 @@ def describe_hazard(hazard: pd.DataFrame, *, conf_level: float = 0.95) -> str:
     verb = "goes" if len(clear) == 1 else "go"
     return (
         f"{len(clear)} of {len(hazard)} terms {verb} with a higher or lower risk of leaving, after "
-        f"correction for testing so many. The clearest: {_join(told)}."
+        f"correction for testing so many. The clearest, each with its own interval: {_join(told)}."
     )
 
 

@@ -140,8 +140,9 @@ def test_attributes_of_few_values_are_suggested() -> None:
             "age": ["30", "40", "50"],
         }
     )
-    assert churn.suggest_covariates(lifetimes, customers=customers, most_levels=2) == [
+    assert churn.suggest_covariates(lifetimes, customers=customers, most_levels=2, min_cell=1) == [
         "plan",
         "region",
     ]
-    assert churn.suggest_covariates(lifetimes) == ["plan", "late_flag"]
+    assert churn.suggest_covariates(lifetimes, min_cell=1) == ["plan", "late_flag"]
+    assert churn.suggest_covariates(lifetimes) == []

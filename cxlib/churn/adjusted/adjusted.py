@@ -156,7 +156,9 @@ def fit_adjusted(
     )
     if reference and reference not in groups.names:
         raise no_group(reference, "reference", groups.names)
-    members = groups.labels.to_numpy() == target if target else np.full(len(groups.table), True)
+    members = _find_joiners(groups)
+    if target:
+        members &= groups.labels.to_numpy() == target
     stays = {name: groups.stay(name, members) for name in groups.names}
     base = reference or str(groups.labels.value_counts().idxmax())
     return Adjusted(
@@ -227,6 +229,12 @@ def _test(table: pd.DataFrame, estimate: str) -> pd.DataFrame:
     return table.assign(p_value=p_values, q_value=adjust_p_values(p_values))
 
 
+def _find_joiners(groups: Groups) -> np.ndarray:
+    """Find who was seen from the start: those who entered late had to stay until then."""
+    seen = (groups.table["entry_days"] == 0).to_numpy()
+    return seen if seen.any() else np.full(len(seen), True)
+
+
 def _value_groups(
     groups: Groups, reference: str, margin_share: float, conf_level: float
 ) -> pd.DataFrame:
@@ -238,7 +246,7 @@ def _value_groups(
     alike = groups.overlap.set_index(["group", "counterpart"])["share_alike"]
     rows = []
     for name in groups.names:
-        members = ((groups.labels == name) & money.notna()).to_numpy()
+        members = ((groups.labels == name) & money.notna()).to_numpy() & _find_joiners(groups)
         if name == reference or not members.any() or alike[name, reference] < LEAST_ALIKE:
             continue
         longer, by_longer = groups.stay(reference, members, values)

@@ -36,13 +36,11 @@ def describe_adjusted(
     horizon, n = pairs["horizon_days"].iloc[0], len(pairs)
     if shown.empty:
         told = f"Had the groups by {by} the same customers, no difference in how long they stay "
-        told += f"is shown ({n} pair{'s' if n != 1 else ''} tested)."
-        row = pairs.loc[pairs["difference_days"].abs().idxmax()]
-    else:
-        count = f"{len(shown)} of {n} pairs" if n > 1 else "the two"
-        told = f"Had the groups by {by} the same customers, {count} would still differ in how long "
-        told += "they stay, after correction for testing so many." if n > 1 else "they stay."
-        row = shown.loc[shown["difference_days"].abs().idxmax()]
+        return f"{told}is shown ({n} pair{'s' if n != 1 else ''} tested)."
+    count = f"{len(shown)} of {n} pairs" if n > 1 else "the two"
+    told = f"Had the groups by {by} the same customers, {count} would still differ in how long "
+    told += "they stay, after correction for testing so many." if n > 1 else "they stay."
+    row = shown.loc[shown["difference_days"].abs().idxmax()]
     a, b = row["group_a"], row["group_b"]
     low, high = row["conf_low"], row["conf_high"]
     days = row["difference_days"]

@@ -96,8 +96,10 @@ def fit_experiences(
     -----
     Cox models on the rows of `split_lifetimes` (values known from the next day on), with standard
     errors clustered by customer. A number that is missing until it is known, such as a survey
-    score, takes its mean until then, beside a term for being known, so that customers who never
-    answered stay in the model and tell nothing about the score.
+    score, takes its mean until then, and whether it is known makes strata with baselines of their
+    own: customers who never answered tell nothing about the score, but stay in the model for the
+    covariates. A mere term for being known would pull strong ratios to 1, because who has not
+    answered yet differs more and more with age from who has.
 
     These are associations. Who is about to leave gets in touch more; a lag takes the last days
     before out. A score measured with error shows less than there is: the ratio is pulled to 1.
@@ -233,9 +235,12 @@ def _fit(
         # scores of one survey are known together, but for an item left out here and there
         if not (known.corrwith(is_known.astype(float)) > SAME_SURVEY).any():
             known[f"{name} known"] = is_known.astype(float)
-    rows = pd.concat([rows, known], axis=1)
     model = fit_hazard(
-        rows, covariates=[*covariates, *known, *names], min_cell=min_cell, conf_level=conf_level
+        pd.concat([rows, known], axis=1),
+        covariates=[*covariates, *names],
+        strata=list(known),
+        min_cell=min_cell,
+        conf_level=conf_level,
     )
     mine = [
         term

@@ -110,7 +110,7 @@ def describe_drivers(
         goes = f"{' and '.join(ratios)} {'goes' if len(ratios) == 1 else 'go'} most surely"
         told.append(
             f"Of {where}, {goes if ratios else 'nothing is shown to go'} with leaving "
-            f"({len(table)} tested)."
+            f"({_count_families(table) if name == 'experience' else len(table)} tested)."
         )
     return " ".join(told) or "Nothing could be looked at that might go with leaving."
 

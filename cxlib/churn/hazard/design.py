@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.churn.lifetimes import label_groups
+from cxlib.churn.lifetimes import label_levels
 from cxlib.errors import InputError, TooLittleData, closest
 
 # A column of text with more distinct numbers than this is a measurement, not a list of codes.
@@ -67,7 +67,7 @@ def lay_out(design: Design, table: pd.DataFrame) -> pd.DataFrame:
             terms[name] = _read_numbers(_blank_to_missing(table[name]))
             unknown |= terms[name].isna()
             continue
-        labels = label_groups(table.assign(**{name: _blank_to_missing(table[name])}), by=name)
+        labels = label_levels(_blank_to_missing(table[name]))
         labels = labels.astype(object)
         unknown |= ~labels.isin(levels)
         for level in levels[1:]:
@@ -116,10 +116,7 @@ def read_strata(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """
     for name in names:
         _check_column(table, name, "strata")
-    columns = {
-        name: label_groups(table.assign(**{name: _blank_to_missing(table[name])}), by=name)
-        for name in names
-    }
+    columns = {name: label_levels(_blank_to_missing(table[name])) for name in names}
     return pd.DataFrame({name: column.astype(object) for name, column in columns.items()})
 
 
@@ -159,7 +156,7 @@ def read_covariate(table: pd.DataFrame, name: str) -> pd.Series:
             f"table 'lifetimes', column '{name}'",
             "empty what stands for no value, or write it as a number",
         )
-    return label_groups(table.assign(**{name: values}), by=name)
+    return label_levels(values)
 
 
 def _check_column(table: pd.DataFrame, name: str, parameter: str) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cxlib.churn.curves.counts import count_risk_sets
-from cxlib.churn.lifetimes import check_lifetimes, label_groups
+from cxlib.churn.lifetimes import check_lifetimes, label_groups, label_levels
 from cxlib.churn.records.late_entry import read_days
 from cxlib.stats import Floats
 
@@ -148,7 +148,9 @@ def _read_levels(table: pd.DataFrame, by: str) -> pd.Series:
         if (numbers.notna() == table[by].notna()).all():
             quarters = pd.qcut(numbers.astype(float), 4, duplicates="drop")
             return quarters.cat.rename_categories(str)
-    return label_groups(table, by=by)
+    if by not in table.columns:
+        return label_groups(table, by=by)  # says what there is instead
+    return label_levels(table[by])
 
 
 def _list_cuts(table: pd.DataFrame) -> Iterator[tuple[str, Floats, list[Floats]]]:

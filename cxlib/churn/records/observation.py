@@ -261,8 +261,8 @@ def observe_spells(
             raise TooLittleData(f"Leaving is recorded from {recorded} on; the window ends before.")
     if sure < begin:
         raise TooLittleData(
-            f"Ends after {write_day(sure)} are not sure yet ({limits.why}), and nothing is "
-            f"observed before {write_day(begin)}."
+            f"Nothing is observed before {write_day(begin)}, and ends after {write_day(sure)} "
+            f"{'are not sure yet: ' + limits.why if limits.why else 'lie outside the window'}."
         )
     table = spells[_leave_out(spells, window, limits, sure, steps)].copy()
     if table.empty:
@@ -288,15 +288,22 @@ def observe_spells(
     if "end_reason" in table.columns:  # what ends later is not known on the last day observed
         table["end_reason"] = table["end_reason"].where(table["churned"] | other)
     return Lifetimes(
-        check_lifetimes(_arrange(table)),
+        check_lifetimes(_arrange(table.drop(columns="value_now", errors="ignore"))),
         steps.table(),
         source,
         recorded,
         write_day(sure) if sure < end else None,
-        _arrange(_measure(spells[~spells["churned"]].assign(entry_days=0.0))),
+        _arrange(_measure(_take_value_now(spells[~spells["churned"]].assign(entry_days=0.0)))),
         limits.late_entry,
         limits.lag,
     )
+
+
+def _take_value_now(current: pd.DataFrame) -> pd.DataFrame:
+    """Let what a customer pays today stand for what was paid at the start."""
+    if "value_now" not in current.columns:
+        return current
+    return current.assign(monthly_value=current["value_now"]).drop(columns="value_now")
 
 
 def _check_ends(spells: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cxlib.churn.lifetimes import check_lifetimes, label_groups
+from cxlib.churn.lifetimes import check_lifetimes, label_levels
 from cxlib.churn.records.guarantee import GuaranteeTime, detect_guarantee
 from cxlib.churn.records.late_entry import read_days
 from cxlib.errors import InputError
@@ -229,7 +229,7 @@ def _find_source(table: pd.DataFrame, by: str, records: pd.DataFrame | None) -> 
     """Find the records a column is made from, and the share that came after observation began."""
     if records is None or records.empty or "started_at" not in table.columns:
         return "", 0.0
-    codes, _ = pd.factorize(label_groups(table, by=by))
+    codes, _ = pd.factorize(label_levels(table[by]))
     codes = codes + 1  # no value is a level like others: such is who never got into a group
     began = (read_days(table["started_at"]) + table["entry_days"]).to_numpy(float)
     for source, part in records.groupby("source", sort=True):

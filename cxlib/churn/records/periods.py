@@ -115,7 +115,8 @@ def join_periods(periods: pd.DataFrame, grace_days: int) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per spell: what the first period tells, `last_day`, `churned` (not open), the
-        `end_reason` of the last period and the number of the customer's `spell`.
+        `end_reason` of the last period, its `monthly_value` as `value_now`, and the number of the
+        customer's `spell`.
     """
     gap = periods["gap_days"].to_numpy()
     starts = ~(gap <= grace_days)  # a customer's first period has no gap
@@ -128,9 +129,11 @@ def join_periods(periods: pd.DataFrame, grace_days: int) -> pd.DataFrame:
     which = np.arange(len(first))
     of_customer = np.maximum.accumulate(np.where(np.isnan(gap[first]), which, 0))
     spells["spell"] = which - of_customer + 1
+    is_last = last == spells["last_day"].to_numpy()[np.cumsum(starts) - 1]
+    final = np.maximum.reduceat(np.where(is_last, np.arange(len(last)), -1), first)
+    if "monthly_value" in periods.columns:
+        spells["value_now"] = periods["monthly_value"].iloc[final].to_numpy()
     if "end_reason" in periods.columns:
-        is_last = last == spells["last_day"].to_numpy()[np.cumsum(starts) - 1]
-        final = np.maximum.reduceat(np.where(is_last, np.arange(len(last)), -1), first)
         reasons = periods["end_reason"].iloc[final].reset_index(drop=True)
         spells["end_reason"] = reasons.where(spells["churned"])
     return spells

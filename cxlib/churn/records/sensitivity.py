@@ -134,7 +134,7 @@ def _list_thresholds(
     days = read_whole_days(rule, chosen)
     others = [read_whole_days("thresholds", value) for value in given]
     if not others:
-        scaled = [round(days * factor) for factor in _TIMES_CHOSEN]
+        scaled = [max(round(days * factor), 1) for factor in _TIMES_CHOSEN]
         others = list(_GRACES) if rule == "grace" else scaled
     if rule == "inactivity" and min([days, *others]) < 1:
         raise InputError(

@@ -70,15 +70,15 @@ def describe_sensitivity(sensitivity: pd.DataFrame) -> str:
     Notes
     -----
     The choice is said not to matter between two thresholds when the share at every one from the
-    first to the second lies in the interval of the one chosen, or less than a point from it.
+    first to the second is less than a point from that of the one chosen. The customers are the
+    same at all of them, so the intervals do not tell.
     """
     known = sensitivity.dropna(subset=["survival"]).reset_index(drop=True)
     if len(known) < 2:
         return ""
     here = int(known["is_chosen"].to_numpy().argmax())
     chosen, share = known.iloc[here], known["survival"]
-    near = share.between(chosen["survival_low"], chosen["survival_high"])
-    near |= (share - chosen["survival"]).abs() < POINT
+    near = (share - chosen["survival"]).abs() < POINT
     far = known.index[~near]
     first = max((i for i in far if i < here), default=-1) + 1
     last = min((i for i in far if i > here), default=len(known)) - 1

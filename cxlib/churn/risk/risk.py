@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -34,14 +34,18 @@ class RiskForecast:
     totals : pandas.DataFrame
         One row per quantity and cause: `quantity` (``customers`` who leave, ``value`` lost),
         `cause` (``all`` first), `estimate`, `conf_low`, `conf_high` (of what will happen),
-        `std_error` (of the expectation), `share` (of all causes), `n` (customers).
+        `std_error` (of the expectation), `share` (of all causes), `n` (customers). Of the customers
+        who can be followed to the horizon.
     left_out : pandas.DataFrame
         One row per reason why customers have no prediction, or one over fewer days: `why`, `n`.
+    horizon_days : float
+        Days the totals look ahead: those asked for, or as many as anybody can be followed.
     """
 
     table: pd.DataFrame
     totals: pd.DataFrame
     left_out: pd.DataFrame
+    horizon_days: float
 
 
 def predict_risk(
@@ -128,7 +132,11 @@ def predict_risk(
         everyone, here, model=model, by=by, horizon_days=horizon_days, min_cell=min_cell
     )
     worth = read_monthly_value(here) * margin_share / MONTH
-    forecast, totals = forecast_customers(base.hazard(), base.people, np.nan_to_num(worth))
+    forecast, _ = forecast_customers(base.hazard(), base.people, np.nan_to_num(worth))
+    reached = min(horizon_days, float(base.people.horizon.max(initial=0)))
+    far = np.where(base.people.horizon >= reached, base.people.horizon, 0.0)
+    whole = replace(base, people=replace(base.people, horizon=far))
+    _, totals = forecast_customers(whole.hazard(), whole.people, np.nan_to_num(worth))
     table = tabulate_risk(base, forecast, conf_level=conf_level)
     table.insert(4, "value_at_risk", worth * forecast["lost_days"])
     if by:
@@ -141,8 +149,9 @@ def predict_risk(
     )
     return RiskForecast(
         table=order.drop(columns="_id").reset_index(drop=True),
-        totals=summarise_totals(base, worth, totals, min_cell=min_cell, conf_level=conf_level),
+        totals=summarise_totals(whole, worth, totals, min_cell=min_cell, conf_level=conf_level),
         left_out=_list_left_out(base, horizon_days),
+        horizon_days=reached,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 
 from cxlib.churn.curves.counts import count_at_risk, count_risk_sets
 from cxlib.churn.curves.curves import add_greenwood
@@ -219,7 +220,7 @@ def _measure(outcomes: Outcomes, cells: _Cells, counts: Floats) -> Floats:
     n_cells = len(cells.probability)
     weight, hits, size = (np.bincount(cells.which, x, n_cells).astype(float) for x in parts)
     slope = _fit_logistic(cells.line, weight, hits)
-    smooth = 1 / (1 + np.exp(-cells.spline @ _fit_logistic(cells.spline, weight, hits)))
+    smooth = special.expit(cells.spline @ _fit_logistic(cells.spline, weight, hits))
     distance = np.abs(smooth - cells.probability)
     e50, e90 = _quantiles(distance, size, (0.5, 0.9))
     return np.array(
@@ -242,7 +243,7 @@ def _fit_logistic(basis: Floats, weights: Floats, left: Floats) -> Floats:
     if len(beta) > 1:
         beta[1] = 1.0
     for _ in range(25):
-        fitted = 1 / (1 + np.exp(-np.clip(basis @ beta, -30, 30)))
+        fitted = special.expit(np.clip(basis @ beta, -30, 30))
         slope = (basis * (weights * fitted * (1 - fitted))[:, None]).T @ basis
         # a resample in which all predictions are alike leaves directions without information
         step = np.linalg.lstsq(slope, basis.T @ (left - weights * fitted), rcond=1e-12)[0]

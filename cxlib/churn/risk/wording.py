@@ -41,10 +41,11 @@ def describe_risk(
     rows = totals.set_index(["quantity", "cause"])
     leave = rows.loc[("customers", "all")]
     given = f"If other reasons than {cause} did not exist: of" if cause else "Of"
+    ahead = describe_time(horizon_days)
     told = (
-        f"{given} the {leave['n']:,.0f} customers still here, about {leave['estimate']:,.0f} "
-        f"({leave['conf_low']:,.0f}–{leave['conf_high']:,.0f}) leave within the next "
-        f"{describe_time(horizon_days)}"
+        f"{given} the {leave['n']:,.0f} customers still here who can be followed {ahead} ahead, "
+        f"about {leave['estimate']:,.0f} ({leave['conf_low']:,.0f}–{leave['conf_high']:,.0f}) "
+        "leave in that time"
     )
     if ("value", "all") in rows.index:
         value = rows.loc[("value", "all")]

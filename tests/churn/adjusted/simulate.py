@@ -54,8 +54,9 @@ def fit_company(company: pd.DataFrame) -> Adjusted:
 
 
 def find_truth(*, n: int = 200_000, random_state: int = 1) -> dict[str, float]:
-    """Find the true numbers: known hazards, covariates of very many observed customers."""
+    """Find the true numbers: known hazards, covariates of very many who are seen to join."""
     company = draw_company(np.random.default_rng(random_state), n)
+    company = company[company["entry_days"] == 0]
     risk = np.exp(EFFECTS[0] * company["visits"] + EFFECTS[1] * (company["home"] == "shared"))
     days = np.arange(0, HORIZON, 7)  # everybody leaves at the end of a week
     widths = np.diff(np.append(days, HORIZON))

@@ -245,5 +245,8 @@ def test_the_headline_tells_what_goes_most_surely_with_leaving() -> None:
     )
     told = describe_drivers(hazard, found[found["term"] == "app_90d"])
     assert told.startswith("Of what is known at the start, household[shared] (risk × 1.50, 1.20–")
-    assert "Of what customers meet with, nothing is shown to go with leaving (1 tested)." in told
+    assert (
+        "Of what customers meet with, nothing is shown to go with leaving (1 experience tested)."
+        in told
+    )
     assert describe_drivers(None, None).startswith("Nothing could be looked at")

@@ -142,7 +142,7 @@ def test_eight_thresholds_are_quick(samples: tuple[pd.DataFrame, str]) -> None:
     [
         ({}, "A range of graces needs paid periods"),
         ({"inactivity": "30d"}, "A range of silences needs events"),
-        ({"inactivity": "1d"}, "An inactivity of 0 days ends every stay at once"),
+        ({"inactivity": "1d", "thresholds": ["0d"]}, "An inactivity of 0 days ends every stay"),
         ({"grace": "30d", "thresholds": ["36h"]}, "thresholds = '36h' is no whole number of days"),
     ],
 )
@@ -153,13 +153,13 @@ def test_what_cannot_be_measured_is_refused(arguments: dict, message: str) -> No
 
 
 def test_the_sentence_says_where_the_choice_matters(measured: pd.DataFrame) -> None:
-    """Within the interval of the value chosen it does not."""
+    """Within a point of the share at the value chosen it does not."""
     told = describe_sensitivity(measured)
     assert "At the 30 days of grace chosen, 79% (78%–81%) are still here after 12 months." in told
-    assert "Between 14 and 90 days the share moves by 2.2 points: the choice does not" in told
-    assert "beyond it does (76% at 7 days and 81% at 120 days)" in told
+    assert "Between 30 and 90 days the share moves by 0.9 points: the choice does not" in told
+    assert "beyond it does (78% at 14 days and 81% at 120 days)" in told
 
-    inner = measured[measured["threshold_days"].between(14, 60)]
+    inner = measured[measured["threshold_days"].between(30, 60)]
     assert describe_sensitivity(inner).endswith("points: the choice does not matter.")
     outer = measured[measured["threshold_days"].isin([7, 30, 180])]
     assert "The choice matters (76% at 7 days and 82% at 180 days)" in describe_sensitivity(outer)

@@ -7,7 +7,8 @@ d$entry <- ifelse(seq_len(nrow(d)) %% 2 == 0, floor(d$time / 3), 0)  # every sec
 g_formula <- function(d, y, times, tau) {
   fit <- coxph(y ~ age + ph.ecog + strata(sex), d, ties = "efron")
   for (g in 1:2) {
-    curves <- survfit(fit, newdata = transform(d, sex = g), se.fit = FALSE)
+    joined <- d[d$entry == 0, ]  # those who entered late had to stay until then
+    curves <- survfit(fit, newdata = transform(joined, sex = g), se.fit = FALSE)
     steps <- sort(unique(c(0, d$time[d$status == 2 & d$sex == g & d$time < tau])))
     area <- sum(sapply(steps, function(t) mean(summary(curves, times = t, extend = TRUE)$surv)) *
                 diff(c(steps, tau)))
@@ -15,5 +16,5 @@ g_formula <- function(d, y, times, tau) {
     cat(sex = g, format(shares, digits = 10), "rmst", format(area, digits = 10), "\n")
   }
 }
-g_formula(d, Surv(d$time, d$status == 2), c(100, 300), 365)
+g_formula(transform(d, entry = 0), Surv(d$time, d$status == 2), c(100, 300), 365)
 g_formula(d, Surv(d$entry, d$time, d$status == 2), c(100, 300), 365)

@@ -299,6 +299,7 @@ def test_intervals_hold_what_happens() -> None:
         model = fit_hazard(company, covariates=["x", "household"])
         risk = predict_risk(company, horizon_days=365, model=model)
         after = risk.table.merge(company[["customer_id", "left", "reason", "monthly_value"]])
+        after = after[after["horizon_days"] == risk.horizon_days]
         days = after["left"] - after["age_days"]
         gone = days <= after["horizon_days"]
         lost = ((after["horizon_days"] - days) * after["monthly_value"] / MONTH).where(gone, 0)
