@@ -171,3 +171,13 @@ def test_names_that_journey_tables_use_are_refused(write_workbook):
 
     with pytest.raises(InputError, match="The name 'home > plans' is kept"):
         check_against(parameters, values, open_workbook(str(path)), ["events"])
+
+
+def test_a_lag_may_be_nothing_but_not_hours() -> None:
+    """`0d` asks for no lag; the window of a contact is days and never nothing."""
+    parameters = declared('workbook = "samples"\nlag = "14d"\nwindow = "90d"')
+    assert check_values(parameters, {"lag": "0d"}, "x")["lag"] == "0d"
+    assert check_values(parameters, {"lag": "2w"}, "x")["lag"] == "2w"
+    for given in ({"lag": "12h"}, {"lag": ""}, {"window": "0d"}, {"window": "36h"}):
+        with pytest.raises(InputError, match=next(iter(given))):
+            check_values(parameters, given, "x")

@@ -146,3 +146,38 @@ def test_attributes_of_few_values_are_suggested() -> None:
     ]
     assert churn.suggest_covariates(lifetimes, min_cell=1) == ["plan", "late_flag"]
     assert churn.suggest_covariates(lifetimes) == []
+
+
+@pytest.mark.parametrize("name", ["churned", "duration_days", "spell", "end_reason"])
+def test_columns_that_tell_of_the_end_are_no_groups(name: str) -> None:
+    """An attribute of that name would be the outcome itself."""
+    lifetimes = pd.DataFrame({"customer_id": ["a"], "duration_days": [1], "churned": [True]})
+    customers = pd.DataFrame({"customer_id": ["a"], name: ["p"]})
+    with pytest.raises(InputError, match=f"'{name}' tells of the lifetime itself"):
+        churn.add_attributes(lifetimes, customers=customers, names=[name])
+
+
+def test_a_status_is_not_suggested_and_a_level_called_all_is_no_obstacle() -> None:
+    """A value that tells for certain who left explains nothing; 'all' only clashes with groups."""
+    n = 60
+    lifetimes = pd.DataFrame(
+        {
+            "customer_id": [str(i) for i in range(n)],
+            "duration_days": [float(5 + i % 17) for i in range(n)],
+            "churned": [i % 2 == 0 for i in range(n)],
+        }
+    )
+    customers = pd.DataFrame(
+        {
+            "customer_id": lifetimes["customer_id"],
+            "status": ["closed" if i % 2 == 0 else "open" for i in range(n)],
+            "scope": ["all" if i % 3 == 0 else "some" for i in range(n)],
+            "rare": ["odd" if i < 3 else "even" for i in range(n)],
+        }
+    )
+    assert churn.suggest_covariates(lifetimes, customers=customers) == ["scope"]
+    table = churn.add_attributes(lifetimes, customers=customers, names=["scope"])
+    terms = churn.fit_hazard(table, covariates=["scope"]).table["term"].tolist()
+    assert terms == ["scope[all]"]
+    with pytest.raises(InputError, match="A group is called 'all'"):
+        churn.select_groups(table, by="scope")

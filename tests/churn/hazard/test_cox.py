@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cxlib.churn.hazard.cox import CoxFit, fit_cox
 from cxlib.churn.hazard.hazard import fit_hazard
+from cxlib.churn.hazard.risk_sets import lay_out_rows, sum_days
 from cxlib.errors import TooLittleData
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -105,6 +106,19 @@ def test_first_closed_form_of_the_baseline() -> None:
     assert found.center.tolist() == [0.5]
     assert found.baseline["time_days"].tolist() == [1, 6, 9]
     np.testing.assert_allclose(found.baseline["hazard"], np.sqrt(r) * by_hand, rtol=1e-9)
+
+
+def test_first_closed_form_of_the_residuals() -> None:
+    """Martingale residuals at zero, Efron's ties: left less expected, as worked out by Therneau."""
+    entry, duration, churned = (
+        np.asarray(TEST1[name], dtype=float) for name in ("entry", "duration", "churned")
+    )
+    rows = lay_out_rows(
+        entry, duration, churned.astype(bool), strata=None, weights=None, is_efron=True
+    )
+    days = sum_days(rows, np.ones(6), np.column_stack([np.ones(6), TEST1["x"]]))
+    residuals = churned - rows.spend(*days.inverse)
+    np.testing.assert_allclose(residuals, [5 / 6, -1 / 6, 5 / 12, 5 / 12, -3 / 4, -3 / 4])
 
 
 def test_second_closed_form_with_late_entry() -> None:
@@ -361,3 +375,16 @@ def test_a_term_that_strata_explain_is_named(heart: pd.DataFrame) -> None:
     """Within each stratum the covariate is constant."""
     with pytest.raises(TooLittleData, match="'surgery' tells nobody at risk apart"):
         fit_heart(heart, ["age", "surgery"], strata=heart["surgery"].to_numpy())
+
+
+def test_the_parametric_referee_agrees_with_r(lung: pd.DataFrame) -> None:
+    """R: survreg(Surv(time, status) ~ age + sex, lung), Weibull; lifelines is its counterpart."""
+    from lifelines import WeibullAFTFitter
+
+    table = lung[["time", "age", "sex"]].assign(left=lung["status"] == 2)
+    found = WeibullAFTFitter().fit(table, "time", "left")
+    terms = found.params_["lambda_"]
+    expected = {"Intercept": 6.274853, "age": -0.01225703, "sex": 0.38208514}
+    assert terms[list(expected)].to_dict() == pytest.approx(expected, rel=1e-4)
+    assert np.exp(-found.params_["rho_"]["Intercept"]) == pytest.approx(0.75405095, rel=1e-4)
+    assert found.log_likelihood_ == pytest.approx(-1147.05443, rel=1e-7)

@@ -524,3 +524,21 @@ def test_the_ledger_adds_up(rows: list, grace: int, start: str, cause: str) -> N
     assert n["lifetimes"] == len(built.table) == churned + censored
     assert churned == built.table["churned"].sum()
     assert ((built.table["entry_days"] > 0).sum()) == steps(ledger).get("of them late entries", 0)
+
+
+def test_who_is_here_today_is_worth_the_price_of_today() -> None:
+    """The stay keeps the price it began with; the customer of today pays the last one."""
+    rows = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b"],
+            "started_at": pd.to_datetime(["2024-01-01", "2024-06-01", "2024-01-01"]),
+            "ended_at": pd.to_datetime(["2024-05-31", None, "2024-08-31"]),
+            "plan": ["S", "L", "S"],
+            "monthly_value": [20.0, 50.0, 20.0],
+        }
+    )
+    built = churn.build_lifetimes(rows, as_of="2024-12-31")
+
+    assert built.table["monthly_value"].tolist() == [20.0, 20.0]
+    assert built.current["monthly_value"].tolist() == [50.0]
+    assert "value_now" not in built.table.columns

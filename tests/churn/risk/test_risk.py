@@ -472,3 +472,26 @@ def test_shuffling_changes_nothing(company: pd.DataFrame, model: HazardModel) ->
 
     pd.testing.assert_frame_equal(first.table, second.table)
     pd.testing.assert_frame_equal(first.totals, second.totals)
+
+
+def test_totals_are_of_customers_who_can_be_followed_to_the_horizon() -> None:
+    """A young company: half a year ahead is known for few, and the total speaks of them alone."""
+    rng = np.random.default_rng(5)
+    left, seen = rng.exponential(500, 1_500), rng.uniform(0, 420, 1_500)
+    company = pd.DataFrame(
+        {
+            "customer_id": np.arange(1_500).astype(str),
+            "duration_days": np.ceil(np.minimum(left, seen)),
+            "churned": left <= seen,
+        }
+    )
+    risk = predict_risk(company, horizon_days=180)
+    far = risk.table[risk.table["horizon_days"] == 180]
+    row = risk.totals.set_index(["quantity", "cause"]).loc[("customers", "all")]
+
+    assert 0 < len(far) == row["n"] < len(risk.table) / 1.2
+    assert row["estimate"] == pytest.approx(far["churn_probability"].sum())
+    told = describe_risk(risk.totals, horizon_days=risk.horizon_days)
+    assert f"Of the {len(far)} customers still here who can be followed 6 months ahead" in told
+    beyond = predict_risk(company, horizon_days=5_000)
+    assert beyond.horizon_days == beyond.table["horizon_days"].max() < 420
