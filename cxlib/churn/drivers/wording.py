@@ -62,6 +62,8 @@ def describe_experiences(
         for _, row in clear.head(3).iterrows()
     ]
     tested = _count_families(experiences)
+    if experiences["family"].nunique() > 1:
+        tested += " (each kind a question of its own)"
     shown = (
         f"{len(clear)} of {tested} {'goes' if len(clear) == 1 else 'go'} with a higher or lower "
         f"risk of leaving while it counts, corrected for testing so many: {'; '.join(told)}"
@@ -107,10 +109,11 @@ def describe_drivers(
             f"{row['conf_high']:.2f})"
             for row in clear.to_dict("records")
         ]
+        tested = _count_families(table) if name == "experience" else f"{len(table)} terms"
         goes = f"{' and '.join(ratios)} {'goes' if len(ratios) == 1 else 'go'} most surely"
         told.append(
             f"Of {where}, {goes if ratios else 'nothing is shown to go'} with leaving "
-            f"({_count_families(table) if name == 'experience' else len(table)} tested)."
+            f"({tested} tested)."
         )
     return " ".join(told) or "Nothing could be looked at that might go with leaving."
 
@@ -122,4 +125,4 @@ def _count_families(experiences: pd.DataFrame) -> str:
         n = len(experiences)
         return f"{n} experience{'s' if n != 1 else ''}"
     told = [f"{n} {family}{'s' if n != 1 else ''}" for family, n in sizes.items()]
-    return f"{' and '.join(told)} (each kind a question of its own)"
+    return " and ".join(told)

@@ -223,6 +223,11 @@ def validate_risk(
     forecast, _ = forecast_customers(base.hazard(), base.people, np.zeros(len(here)))
     risk = tabulate_risk(base, forecast, conf_level=conf_level)
     full = risk[(risk["horizon_days"] >= horizon) & risk["churn_probability"].notna()]
+    if full.empty:
+        raise TooLittleData(
+            f"Of those here on {cut}, nobody could be followed for {horizon:,.0f} days ahead by "
+            "what was known then."
+        )
     predictions = _follow_up(everyone, full, cut)
     return Validation(
         table=score_predictions(

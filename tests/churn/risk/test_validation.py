@@ -220,3 +220,9 @@ def test_records_of_a_day() -> None:
     spells = make_spells().assign(started_at=pd.Timestamp("2024-12-30"), entry_days=0)
     with pytest.raises(TooLittleData, match="The records cover less than two days"):
         choose_cut(spells, as_of="2024-12-31", horizon_days=90)
+
+
+def test_nobody_could_be_followed_so_far() -> None:
+    """Where an age must have been seen of 60 customers, none of 200 can be followed for 300 days."""
+    with pytest.raises(TooLittleData, match="nobody could be followed for 300 days ahead"):
+        validate_risk(draw_company(5, 200), as_of=AS_OF, horizon_days=300, min_cell=60)
