@@ -223,6 +223,6 @@ def test_records_of_a_day() -> None:
 
 
 def test_nobody_could_be_followed_so_far() -> None:
-    """Where an age must have been seen of 60 customers, none of 200 can be followed for 300 days."""
+    """Where 60 must have been seen at an age, none of 200 can be followed for 300 days."""
     with pytest.raises(TooLittleData, match="nobody could be followed for 300 days ahead"):
         validate_risk(draw_company(5, 200), as_of=AS_OF, horizon_days=300, min_cell=60)
