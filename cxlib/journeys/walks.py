@@ -100,7 +100,8 @@ def _pack(steps: ir.Table, bits: int, keys: list[str], at_goal: Sequence[int] | 
     from ibis import _
 
     per_block = _BITS // bits
-    packed = ((_.place + 1) << (per_block - _.slot) * bits).bit_or()
+    shift = ((per_block - _.slot) * bits).cast("int32")
+    packed = ((_.place + 1) << shift).sum().cast("int64")
     seen = {"is_open": _.is_open.sum() > 0}
     if at_goal is not None:
         seen["goal_step"] = _.step.min(where=_.contact.isin(at_goal))
