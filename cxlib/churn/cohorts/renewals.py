@@ -187,7 +187,7 @@ def fit_renewals(renewals: pd.DataFrame, *, conf_level: float = 0.95) -> Renewal
     ...     {"term": [1, 2, 3], "n_at_risk": [1000, 631, 468], "n_churned": [369, 163, 86]}
     ... )
     >>> fit_renewals(lost).table["estimate"].round(2).tolist()
-    [0.71, 1.21]
+    [0.78, 1.33]
     """
     n_churned = int(renewals["n_churned"].sum())
     if len(renewals) < 2 or n_churned < FEW_CHURNED:
