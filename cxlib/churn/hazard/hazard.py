@@ -221,6 +221,8 @@ def select_rows(
         When a covariate has one value only, or nobody who left has a value in every covariate.
     """
     table = check_lifetimes(lifetimes).reset_index(drop=True)
+    if not (table["duration_days"] > table["entry_days"]).any():
+        raise TooLittleData("Nobody was followed for a day: there is no pace to compare.")
     both = [name for name in covariates if name in strata]
     if both:
         problem = f"'{both[0]}' cannot be covariate and stratum at once."

@@ -357,3 +357,17 @@ def test_customers_are_laid_out_as_in_the_model(company: pd.DataFrame) -> None:
         lay_out(model.design, people[["plan"]])
     again = lay_out(model.design, company)
     np.testing.assert_allclose(again.mean(), model.fit.center)
+
+
+def test_lifetimes_of_no_day_have_no_pace() -> None:
+    """All that ended on the day they began tell nothing of who leaves sooner."""
+    table = pd.DataFrame(
+        {
+            "customer_id": [str(i) for i in range(200)],
+            "duration_days": 0.0,
+            "churned": [i % 3 > 0 for i in range(200)],
+            "contract": ["y" if i % 2 else "n" for i in range(200)],
+        }
+    )
+    with pytest.raises(TooLittleData, match="Nobody was followed for a day"):
+        churn.fit_hazard(table, covariates=["contract"])
