@@ -43,7 +43,7 @@ def plot_survival(survival: pd.DataFrame, *, cause: str = "", ax: Axes | None = 
         ax = new_axes(height=4.2 + 0.2 * len(groups))
     last = float(survival.loc[survival["group"].isin(groups), "time_days"].max())
     for i, (group, colour) in enumerate(colours(groups).items()):
-        curve = _thin(survival[survival["group"] == group], last)
+        curve = thin_curve(survival[survival["group"] == group], last)
         days, style = curve["time_days"], _LINES[i % len(_LINES)]
         band = (curve["conf_low"], curve["conf_high"])
         ax.fill_between(days, *band, step="post", color=colour, alpha=0.15, linewidth=0)
@@ -54,22 +54,43 @@ def plot_survival(survival: pd.DataFrame, *, cause: str = "", ax: Axes | None = 
         xlim=(0, last * 1.01), ylim=(0, 1.02), ylabel=f"still customers{_SUPPOSED if cause else ''}"
     )
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    _mark_time(ax, last)
+    mark_time(ax, last)
     if len(groups) > 1:
         ax.legend(loc="lower left", ncols=1 + (len(groups) > 4))
     _write_at_risk(ax, survival, groups)
     return ax
 
 
-def _thin(curve: pd.DataFrame, last: float) -> pd.DataFrame:
-    """Keep the first row and the last of each column of the picture."""
+def thin_curve(curve: pd.DataFrame, last: float) -> pd.DataFrame:
+    """Keep the first row and the last of each column of the picture.
+
+    Parameters
+    ----------
+    curve : pandas.DataFrame
+        Column `time_days`, ascending.
+    last : float
+        The last day drawn.
+
+    Returns
+    -------
+    pandas.DataFrame
+        At most 300 rows more than one: finer steps cannot be seen and make heavy pages.
+    """
     column = (curve["time_days"] * (_COLUMNS / max(last, 1.0))).astype(int)
     is_first = np.arange(len(curve)) == 0
     return curve[is_first | ~column.duplicated(keep="last")]
 
 
-def _mark_time(ax: Axes, last: float) -> None:
-    """Tick in months where the axis is long enough for them, else in days."""
+def mark_time(ax: Axes, last: float) -> None:
+    """Tick in months where the axis is long enough for them, else in days.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Its horizontal axis counts days.
+    last : float
+        The last day drawn.
+    """
     if last < 4 * _MONTH:
         ax.set_xlabel("days since the start")
         return

@@ -62,7 +62,7 @@ def describe_staying(
     given = f"If other reasons than {cause} did not exist: of" if cause else "Of"
     half = medians[medians["group"] == "all"].iloc[0]
     return (
-        f"{given} 100 new customers, {_join(told)}. {_describe_half(half, bool(cause))} "
+        f"{given} 100 new customers, {join_words(told)}. {_describe_half(half, bool(cause))} "
         f"The ranges are {conf_level:.0%} intervals."
     )
 
@@ -182,7 +182,8 @@ def describe_hazard(hazard: pd.DataFrame, *, conf_level: float = 0.95) -> str:
     verb = "goes" if len(clear) == 1 else "go"
     return (
         f"{len(clear)} of {len(hazard)} terms {verb} with a higher or lower risk of leaving, after "
-        f"correction for testing so many. The clearest, each with its own interval: {_join(told)}."
+        "correction for testing so many. The clearest, each with its own interval: "
+        f"{join_words(told)}."
     )
 
 
@@ -212,7 +213,7 @@ def describe_naive(at: pd.DataFrame, *, cause: str = "") -> str:
     told = [f"{share:.0%} ({method})" for method, share in others.items()]
     given = "if other reasons did not exist, " if cause else ""
     return (
-        f"After {describe_time(day)}, {given}a hasty reading would show {_join(told)} "
+        f"After {describe_time(day)}, {given}a hasty reading would show {join_words(told)} "
         f"instead of {on_day['as analysed']:.0%}."
     )
 
@@ -242,5 +243,17 @@ def _of_hundred(share: float) -> str:
     return f"{100 * share:.{1 if 0 < share < 0.1 else 0}f}"
 
 
-def _join(parts: list[str]) -> str:
+def join_words(parts: list[str]) -> str:
+    """Join parts of a sentence with commas, the last with an ``and``.
+
+    Parameters
+    ----------
+    parts : list of str
+        One or more.
+
+    Returns
+    -------
+    str
+        Such as ``"a, b and c"``.
+    """
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.churn.causes.causes import STILL_HERE
+from cxlib.churn.plots import mark_time, thin_curve
 from cxlib.style import GREY, INK, LIGHT, PALETTE, colours, new_axes, wrap
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ _MONTH = 30.4375
 _LINES = ("-", "--", "-.", ":")
 _DEPTHS = (1.0, 0.55, 0.8, 0.35)  # neighbours differ in grey too
 _LABEL_HEIGHT = 0.075
-_COLUMNS = 300  # steps a curve is drawn with: finer ones cannot be seen and make heavy pages
 
 
 def plot_causes(incidence: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -42,7 +42,7 @@ def plot_causes(incidence: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     last = float(incidence["time_days"].max())
     below, labels = None, []
     for i, cause in enumerate(causes):
-        curve = _thin(incidence[incidence["cause"] == cause], last)
+        curve = thin_curve(incidence[incidence["cause"] == cause], last)
         days, end = curve["time_days"].to_numpy(float), curve.iloc[-1]
         if below is None:
             below = curve["survival"].to_numpy(float)
@@ -62,7 +62,7 @@ def plot_causes(incidence: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     _write_beside(ax, labels)
     ax.set(xlim=(0, last), ylim=(0, 1), ylabel="share of new customers")
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    _mark_time(ax, last)
+    mark_time(ax, last)
     return ax
 
 
@@ -110,7 +110,7 @@ def plot_incidence(incidence: pd.DataFrame, *, cause: str, ax: Axes | None = Non
     groups = [group for group in size.index if group in size.nlargest(len(PALETTE)).index]
     last = float(own.loc[own["group"].isin(groups), "time_days"].max())
     for i, (group, colour) in enumerate(colours(groups).items()):
-        curve = _thin(own[own["group"] == group], last)
+        curve = thin_curve(own[own["group"] == group], last)
         days, style = curve["time_days"], _LINES[i % len(_LINES)]
         band = (curve["conf_low"], curve["conf_high"])
         ax.fill_between(days, *band, step="post", color=colour, alpha=0.15, linewidth=0)
@@ -120,26 +120,7 @@ def plot_incidence(incidence: pd.DataFrame, *, cause: str, ax: Axes | None = Non
     ax.set_ylim(bottom=0)
     ax.set_ylabel(f"share that has left: {wrap(cause, 30, lines=1)}")
     ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
-    _mark_time(ax, last)
+    mark_time(ax, last)
     if len(groups) > 1:
         ax.legend(loc="upper left")
     return ax
-
-
-def _thin(curve: pd.DataFrame, last: float) -> pd.DataFrame:
-    """Keep the first row and the last of each column of the picture."""
-    column = (curve["time_days"] * (_COLUMNS / max(last, 1.0))).astype(int)
-    is_first = np.arange(len(curve)) == 0
-    return curve[is_first | ~column.duplicated(keep="last")]
-
-
-def _mark_time(ax: Axes, last: float) -> None:
-    """Tick in months where the axis is long enough for them, else in days."""
-    months = last / _MONTH
-    if months < 4:
-        ax.set_xlabel("days since the start")
-        return
-    step = next((s for s in (1, 2, 3, 6, 12, 24, 36, 60) if months / s <= 10), 120)
-    marks = np.arange(0, months + 1e-9, step)
-    ax.set_xticks(marks * _MONTH, [f"{mark:g}" for mark in marks])
-    ax.set_xlabel("months since the start")

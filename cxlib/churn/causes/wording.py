@@ -6,7 +6,7 @@ import pandas as pd
 
 from cxlib.churn.causes.fine_gray import RATE, SHARE
 from cxlib.churn.causes.shares import ALL_CAUSES, CUSTOMERS, VALUE
-from cxlib.churn.wording import describe_time
+from cxlib.churn.wording import describe_time, join_words
 
 
 def describe_causes(at: pd.DataFrame, shares: pd.DataFrame, *, conf_level: float = 0.95) -> str:
@@ -34,8 +34,8 @@ def describe_causes(at: pd.DataFrame, shares: pd.DataFrame, *, conf_level: float
     ]
     day, here = describe_time(rows["time_days"].iloc[0]), rows["survival"].iloc[0]
     told = (
-        f"Of 100 new customers, {_join(left)} have left within {day}; {100 * here:.1f} are still "
-        "here."
+        f"Of 100 new customers, {join_words(left)} have left within {day}; {100 * here:.1f} are "
+        "still here."
     )
     customers = shares[shares["measure"] == CUSTOMERS].set_index("cause")
     value = shares[shares["measure"] == VALUE].set_index("cause")
@@ -45,7 +45,8 @@ def describe_causes(at: pd.DataFrame, shares: pd.DataFrame, *, conf_level: float
         ends = f"{100 * row['conf_low']:.0f}–{100 * row['conf_high']:.0f}"
         parts.append(f"'{cause}' is {row['share']:.0%} ({ends}) of the leaving{money}")
     within = describe_time(customers["horizon_days"].iloc[0])
-    return f"{told} Within {within}, {_join(parts)}. The ranges are {conf_level:.0%} intervals."
+    told += f" Within {within}, {join_words(parts)}."
+    return f"{told} The ranges are {conf_level:.0%} intervals."
 
 
 def describe_overstated(compared: pd.DataFrame) -> str:
@@ -147,7 +148,7 @@ def describe_cause_hazards(hazards: pd.DataFrame, *, conf_level: float = 0.95) -
             for term in shown[:3]
         ]
         verb = "goes" if len(parts) == 1 else "go"
-        told.append(f"{_join(parts)} {verb} with leaving for '{cause}'.")
+        told.append(f"{join_words(parts)} {verb} with leaving for '{cause}'.")
     reading = (
         "The first ratio compares the rate at which customers still here leave for the cause; the "
         "second goes with the share that ends up leaving for it, which also falls when more leave "
@@ -185,7 +186,3 @@ def _ratio(row: pd.Series) -> str:
 
 def _q(value: float) -> str:
     return "q < 0.001" if value < 0.001 else f"q = {value:.3f}"
-
-
-def _join(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -7,7 +7,7 @@ import datetime as dt
 import pandas as pd
 
 from cxlib.churn.risk.decision import find_useful_range
-from cxlib.churn.wording import describe_time
+from cxlib.churn.wording import describe_time, join_words
 
 
 def describe_risk(
@@ -58,7 +58,7 @@ def describe_risk(
     parts = totals[(totals["quantity"] == "customers") & (totals["cause"] != "all")]
     if len(parts):
         shares = [f"{row['share']:.0%} for {row['cause']}" for _, row in parts.iterrows()]
-        told += f" Of those who leave, {_join(shares)}."
+        told += f" Of those who leave, {join_words(shares)}."
     return (
         f"{told} The ranges are {conf_level:.0%} intervals for what will happen: the model may be "
         "off, and who leaves is partly chance."
@@ -209,12 +209,8 @@ def describe_not_predicted(left_out: pd.DataFrame) -> str:
     if left_out.empty:
         return ""
     told = [f"{row['n']:,} customers ({row['why']})" for _, row in left_out.iterrows()]
-    return f"Not predicted for, or over fewer days: {_join(told)}."
+    return f"Not predicted for, or over fewer days: {join_words(told)}."
 
 
 def _amount(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:,.2f}"
-
-
-def _join(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
