@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cxlib.churn.records.delay import ReportingLag
     from cxlib.churn.records.late_entry import LateEntry
 
+MONTH_DAYS = 30.4375
 REQUIRED = ("customer_id", "duration_days", "churned")
 MANY = 5.0  # ends, or stays, that chance hardly makes none
 _KEPT = (*REQUIRED, "spell", "started_at", "entry_days", "end_reason")  # not to be grouped by

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cxlib.churn.lifetimes import MONTH_DAYS
 from cxlib.style import GREY, INK, PALETTE, colours, draw_intervals, new_axes, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MONTH = 30.4375
 _LINES = ("-", "--", "-.", ":")
 _LABEL_WIDTH = 26
 _SUPPOSED = ",\nif other reasons did not exist"
@@ -91,13 +91,13 @@ def mark_time(ax: Axes, last: float) -> None:
     last : float
         The last day drawn.
     """
-    if last < 4 * _MONTH:
+    if last < 4 * MONTH_DAYS:
         ax.set_xlabel("days since the start")
         return
-    months = last / _MONTH
+    months = last / MONTH_DAYS
     step = next((s for s in (1, 2, 3, 6, 12, 24, 36, 60) if months / s <= 10), 120)
     marks = np.arange(0, months + 1e-9, step)
-    ax.set_xticks(marks * _MONTH, [f"{mark:g}" for mark in marks])
+    ax.set_xticks(marks * MONTH_DAYS, [f"{mark:g}" for mark in marks])
     ax.set_xlabel("months since the start")
 
 

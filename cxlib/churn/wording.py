@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-_MONTH = 30.4375
+from cxlib.churn.lifetimes import MONTH_DAYS
 
 
 def describe_time(days: float) -> str:
@@ -25,8 +25,8 @@ def describe_time(days: float) -> str:
     >>> describe_time(365.25), describe_time(90), describe_time(1)
     ('12 months', '90 days', '1 day')
     """
-    if days >= 4 * _MONTH:
-        return f"{days / _MONTH:.0f} months"
+    if days >= 4 * MONTH_DAYS:
+        return f"{days / MONTH_DAYS:.0f} months"
     return f"{days:.3g} day{'s' if days != 1 else ''}"
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.churn.adjusted.groups import LEAST_ALIKE, Groups, choose_groups, no_group
-from cxlib.churn.cohorts.intervals import MONTH_DAYS, log_log_interval
+from cxlib.churn.cohorts.intervals import log_log_interval
 from cxlib.churn.curves.counts import count_at_risk
+from cxlib.churn.lifetimes import MONTH_DAYS
 from cxlib.errors import InputError
 from cxlib.stats import Floats, adjust_p_values, normal_quantile
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cxlib.churn.lifetimes import MONTH_DAYS
 from cxlib.style import GREY, PALETTE, colours, new_axes, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MONTH = 30.4375
 _LINES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)))
 
 
@@ -56,10 +56,10 @@ def plot_adjusted(
     bottom = 0.5 if lowest > 0.55 else 0.0  # curves near the top are told apart
     ax.set(xlim=(0, last * 1.01), ylim=(bottom, 1.01), ylabel="still customers, adjusted")
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    if last >= 4 * _MONTH:
-        step = next((s for s in (1, 2, 3, 6, 12) if last / _MONTH / s <= 10), 24)
-        marks = np.arange(0, last / _MONTH + 0.05, step)  # 365 days are 12 months to the eye
-        ax.set_xticks(marks * _MONTH, [f"{mark:g}" for mark in marks])
-    ax.set_xlabel("months since the start" if last >= 4 * _MONTH else "days since the start")
+    if last >= 4 * MONTH_DAYS:
+        step = next((s for s in (1, 2, 3, 6, 12) if last / MONTH_DAYS / s <= 10), 24)
+        marks = np.arange(0, last / MONTH_DAYS + 0.05, step)  # 365 days are 12 months to the eye
+        ax.set_xticks(marks * MONTH_DAYS, [f"{mark:g}" for mark in marks])
+    ax.set_xlabel("months since the start" if last >= 4 * MONTH_DAYS else "days since the start")
     ax.legend(loc="lower left", ncols=1 + (len(groups) > 4))
     return ax

@@ -14,7 +14,6 @@ from cxlib.style import GREY, INK, LIGHT, PALETTE, colours, new_axes, wrap
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MONTH = 30.4375
 _LINES = ("-", "--", "-.", ":")
 _DEPTHS = (1.0, 0.55, 0.8, 0.35)  # neighbours differ in grey too
 _LABEL_HEIGHT = 0.075

@@ -6,8 +6,6 @@ import numpy as np
 
 from cxlib.stats import Floats, normal_quantile
 
-MONTH_DAYS = 30.4375
-
 
 def log_log_interval(
     share: Floats, variance: Floats, n: Floats, *, conf_level: float

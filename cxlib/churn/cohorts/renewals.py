@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special, stats
 
-from cxlib.churn.cohorts.intervals import MONTH_DAYS, log_log_interval
-from cxlib.churn.lifetimes import check_lifetimes
+from cxlib.churn.cohorts.intervals import log_log_interval
+from cxlib.churn.lifetimes import MONTH_DAYS, check_lifetimes
 from cxlib.errors import InputError, TooLittleData
 from cxlib.stats import Floats
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxlib.churn.cohorts.intervals import MONTH_DAYS, log_log_interval
+from cxlib.churn.cohorts.intervals import log_log_interval
 from cxlib.churn.curves.counts import count_at_risk, count_risk_sets
 from cxlib.churn.curves.curves import add_greenwood
-from cxlib.churn.lifetimes import check_lifetimes
+from cxlib.churn.lifetimes import MONTH_DAYS, check_lifetimes
 from cxlib.churn.records.late_entry import read_days
 from cxlib.errors import InputError, TooLittleData, closest
 from cxlib.stats import Floats

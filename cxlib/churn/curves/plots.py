@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from cxlib.churn.lifetimes import MONTH_DAYS
 from cxlib.style import PALETTE, colours, new_axes, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MONTH = 30.4375
 _MARKS = "os^Dv<>P"
 
 
@@ -38,8 +38,8 @@ def plot_rates(rates: pd.DataFrame, *, cause: str = "", ax: Axes | None = None) 
     size = rates.groupby("group", sort=False)["customer_months"].sum()
     shown = size.nlargest(len(PALETTE)).index
     groups = [group for group in size.index if group in shown]
-    is_short = rates["to_days"].max() < 4 * _MONTH
-    unit = 1.0 if is_short else _MONTH
+    is_short = rates["to_days"].max() < 4 * MONTH_DAYS
+    unit = 1.0 if is_short else MONTH_DAYS
     width = (rates["to_days"] - rates["from_days"]).min() / unit
     step = min(0.16, 0.7 / len(groups)) * width  # groups stand side by side within a band
     for i, (group, colour) in enumerate(colours(groups).items()):

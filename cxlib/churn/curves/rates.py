@@ -7,11 +7,11 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.churn.curves.counts import count_risk_sets, lay_out_counts, split_groups
+from cxlib.churn.lifetimes import MONTH_DAYS
 from cxlib.errors import InputError, TooLittleData
 from cxlib.stats import Floats, normal_quantile
 
-_MONTH = 30.4375
-_BANDS = (7.0, _MONTH, 3 * _MONTH, 6 * _MONTH, 12 * _MONTH)
+_BANDS = (7.0, MONTH_DAYS, 3 * MONTH_DAYS, 6 * MONTH_DAYS, 12 * MONTH_DAYS)
 _MOST_BANDS = 36
 _ENOUGH = 0.1  # of the fullest band: below it a rate is too rough to be called the highest
 _POINTS = 400  # of a rate's distribution, for the probability that it is the highest
@@ -192,7 +192,7 @@ def _rates(counts: pd.DataFrame, edges: Floats, min_cell: int, conf_level: float
     n_at_risk = np.cumsum(np.bincount(enters_in, n, size)) - before
     n_churned = np.bincount(ends_in[churned], n[churned], size)
     kept = n_at_risk >= min_cell
-    lived, n_churned, months = lived[kept], n_churned[kept], lived[kept] / _MONTH / 100
+    lived, n_churned, months = lived[kept], n_churned[kept], lived[kept] / MONTH_DAYS / 100
     low = stats.chi2.ppf(0.5 - conf_level / 2, 2 * n_churned) / 2
     high = stats.chi2.ppf(0.5 + conf_level / 2, 2 * n_churned + 2) / 2
     return pd.DataFrame(

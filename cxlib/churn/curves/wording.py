@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-_MONTH = 30.4375
+from cxlib.churn.lifetimes import MONTH_DAYS
+
 _SURE = 0.8  # from here on an age is called the riskiest
 _MOST_TOLD = 3
 
@@ -60,5 +61,5 @@ def _describe_rate(band: pd.Series) -> str:
 def _describe_band(band: pd.Series) -> str:
     if band["to_days"] - band["from_days"] < 28:
         return f"between {band['from_days']:.0f} and {band['to_days']:.0f} days after the start"
-    months = [f"{days / _MONTH:.0f}" for days in (band["from_days"], band["to_days"])]
+    months = [f"{days / MONTH_DAYS:.0f}" for days in (band["from_days"], band["to_days"])]
     return f"between {months[0]} and {months[1]} months after the start"

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from cxlib.churn.hazard.hazard import HazardModel
-from cxlib.churn.lifetimes import check_lifetimes, label_groups
+from cxlib.churn.lifetimes import MONTH_DAYS, check_lifetimes, label_groups
 from cxlib.churn.risk.base import Base, read_base
 from cxlib.churn.risk.current import check_current, find_current
 from cxlib.churn.risk.explanation import explain_risk, write_reasons
 from cxlib.churn.risk.forecast import forecast_customers
-from cxlib.churn.risk.value import MONTH, read_monthly_value, summarise_totals
+from cxlib.churn.risk.value import read_monthly_value, summarise_totals
 from cxlib.errors import InputError
 from cxlib.stats import normal_quantile
 
@@ -131,7 +131,7 @@ def predict_risk(
     base = read_base(
         everyone, here, model=model, by=by, horizon_days=horizon_days, min_cell=min_cell
     )
-    worth = read_monthly_value(here) * margin_share / MONTH
+    worth = read_monthly_value(here) * margin_share / MONTH_DAYS
     forecast, _ = forecast_customers(base.hazard(), base.people, np.nan_to_num(worth))
     reached = min(horizon_days, float(base.people.horizon.max(initial=0)))
     far = np.where(base.people.horizon >= reached, base.people.horizon, 0.0)

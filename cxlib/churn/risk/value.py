@@ -10,7 +10,6 @@ from cxlib.churn.risk.causes import forecast_totals
 from cxlib.errors import InputError
 from cxlib.stats import Floats, normal_quantile
 
-MONTH = 30.4375
 SHARES = (0.01, 0.02, 0.05, *(step / 20 for step in range(2, 21)))
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.churn.cohorts.intervals import MONTH_DAYS
 from cxlib.churn.cohorts.plots import plot_renewals, plot_retention
 from cxlib.churn.cohorts.renewals import fit_renewals, project_renewals
 from cxlib.churn.cohorts.retention import check_completion, fit_retention
 from cxlib.churn.cohorts.wording import describe_completion, describe_retention
+from cxlib.churn.lifetimes import MONTH_DAYS
 from cxlib.errors import InputError, TooLittleData
 from cxlib.style import figure_svg
 

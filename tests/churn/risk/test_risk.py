@@ -12,7 +12,7 @@ from cxlib.churn.curves.rmst import fit_rmst
 from cxlib.churn.hazard.baseline import predict_hazard
 from cxlib.churn.hazard.design import lay_out
 from cxlib.churn.hazard.hazard import HazardModel, fit_hazard
-from cxlib.churn.lifetimes import check_lifetimes
+from cxlib.churn.lifetimes import MONTH_DAYS, check_lifetimes
 from cxlib.churn.risk.base import read_base
 from cxlib.churn.risk.causes import forecast_totals
 from cxlib.churn.risk.current import count_followed, find_current
@@ -28,7 +28,6 @@ from cxlib.churn.risk.wording import (
 from cxlib.errors import InputError, TooLittleData
 
 REFERENCE = Path(__file__).parent.parent / "reference"
-MONTH = 30.4375
 
 
 def draw_company(seed: int, n: int = 3_000) -> pd.DataFrame:
@@ -196,7 +195,7 @@ def test_many_customers_of_an_age_are_forecast_as_each_alone(
     many["x"] = rng.normal(scale=2.5, size=len(many))  # ratios from 0.01 to 100
     settings = {"model": model, "by": "", "horizon_days": 365, "min_cell": 10}
     lifetimes = check_lifetimes(company).reset_index(drop=True)
-    worth = many["monthly_value"].to_numpy() / MONTH
+    worth = many["monthly_value"].to_numpy() / MONTH_DAYS
     base = read_base(lifetimes, many.reset_index(drop=True), **settings)
     together, totals = forecast_customers(base.hazard(), base.people, worth)
     few = many.head(10).reset_index(drop=True)
@@ -280,7 +279,7 @@ def test_split_by_cause_by_hand() -> None:
         [10] + [20] * 4 + [50] * 3 + [100] * 12,
         [0] + [1] * 7 + [0] * 12,
         end_reason=[""] + ["a"] * 4 + ["b"] * 3 + [""] * 12,
-        monthly_value=[MONTH] * 20,
+        monthly_value=[MONTH_DAYS] * 20,
     )
     totals = predict_risk(lifetimes, horizon_days=50, min_cell=3).totals
     parts = totals[totals["n"] == 1].set_index(["quantity", "cause"])["estimate"]
@@ -302,7 +301,7 @@ def test_intervals_hold_what_happens() -> None:
         after = after[after["horizon_days"] == risk.horizon_days]
         days = after["left"] - after["age_days"]
         gone = days <= after["horizon_days"]
-        lost = ((after["horizon_days"] - days) * after["monthly_value"] / MONTH).where(gone, 0)
+        lost = ((after["horizon_days"] - days) * after["monthly_value"] / MONTH_DAYS).where(gone, 0)
         totals = risk.totals.set_index(["quantity", "cause"])
         for cause in ("all", "cancelled", "unpaid"):
             counts = gone & ((after["reason"] == cause) | (cause == "all"))
