@@ -27,7 +27,7 @@ _POSTGRES = re.compile(
 )
 # what reads like a file is a file, whether it is there or not; anything else is a table
 _FILE = re.compile(
-    r"[/\\*?\[]|\.(csv|tsv|tab|txt|gz|zip|parquet|pq|xlsx|xlsm|xls|json|sav|pdf)$", re.IGNORECASE
+    r"[/\\*?\[]|\.(csv|tsv|tab|txt|gz|zip|parquet|pq|xlsx|xlsm|xls|json|z?sav|pdf)$", re.IGNORECASE
 )
 
 

@@ -217,6 +217,13 @@ _TABLES = (
             Column("value", "number", "the rating", required=True),
             Column("customer_id", "id", "the customer, when known"),
             Column("answered_at", "moment", "when"),
+            Column(
+                "duration_seconds",
+                "number",
+                "seconds the respondent took for the questionnaire",
+                low=0,
+                on_bad="empty",
+            ),
             Column("wave", "text", "survey wave"),
             Column("source", "text", "who was asked", choices=("customer", "employee")),
             Column("unit", "text", "team or store the answer is about"),

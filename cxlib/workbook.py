@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 from cxlib import schema
 from cxlib.engine import FILES, Engine, parse_engine
 from cxlib.errors import InputError, closest
+from cxlib.mapping import check_mapping
 
 SAMPLES = "samples"
 Lines = dict[tuple[str, ...], int]
@@ -37,14 +38,16 @@ class ColumnSpec(_Model):
     true: Texts = []
     false: Texts = []
     values: dict[str, str] = {}
+    labels: bool = False
     missing: Texts = []
 
 
 class WideSpec(_Model):
-    """Source columns that hold the answers of one role."""
+    """Source columns that hold the answers of one role; ``values`` turns words into numbers."""
 
     pattern: str
     item: str = "{item}"
+    values: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
 
 
 def _day(value: Any) -> Any:
@@ -69,6 +72,7 @@ class TableSpec(_Model):
     encoding: str = "utf-8"
     delimiter: str | None = None
     header: list[str] | None = None
+    header_rows: int = Field(default=1, ge=1, le=5)
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'"] | None = None
     date_format: str | None = None
@@ -189,7 +193,7 @@ def read_workbook(path: str | os.PathLike[str]) -> Workbook:
         raise InputError.join(explain(error, file, lines, _known_keys)) from error
     book._file = file.resolve()
     book._engine = parse_engine(book.engine, _where(file, ("engine",), lines))
-    _check_names(book, file, lines)
+    check_mapping(book, lambda *keys: _where(file, keys, lines))
     return book
 
 
@@ -329,67 +333,3 @@ def _hint(key: str) -> str:
     if key == "as_of":
         return "write a day as YYYY-MM-DD"
     return "see 'cx check --contract' and the README for what it may be"
-
-
-def _check_names(book: Workbook, file: Path, lines: Lines) -> None:
-    """Compare table, column and role names with the contract."""
-    errors = []
-
-    def unknown(what: str, name: str, options: Any, *location: str) -> None:
-        """Note a name that the contract does not have."""
-        errors.append(
-            InputError(
-                f"The {what} '{name}' is unknown.",
-                _where(file, location, lines),
-                closest(name, options),
-            )
-        )
-
-    for name, spec in book.tables.items():
-        if name not in schema.TABLES:
-            unknown("table", name, schema.TABLES, "tables", name)
-            continue
-        contract = schema.TABLES[name]
-        for column in spec.columns:
-            if not contract.passes and not contract.knows(column):
-                options = [c.name for c in contract.columns]
-                unknown("column", column, options, "tables", name, "columns", column)
-        for role in spec.wide:
-            if role not in schema.ROLES:
-                unknown("role", role, schema.ROLES, "tables", name, "wide", role)
-        errors += _check_columns(name, spec, file, lines)
-    if errors:
-        raise InputError.join(errors)
-
-
-def _check_columns(name: str, spec: TableSpec, file: Path, lines: Lines) -> list[InputError]:
-    errors = []
-    contract = schema.TABLES[name]
-    for column, source in spec.columns.items():
-        where = _where(file, ("tables", name, "columns", column), lines)
-        if (source.column is None) == (source.value is None):
-            fix = "write the source column's name, or {value: constant}"
-            errors.append(InputError(f"'{column}' needs a column or a value.", where, fix))
-        if source.unit and not column.endswith("_days"):
-            errors.append(InputError(f"'{column}' has no unit to convert.", where, "remove 'unit'"))
-        kind = contract.column(column).kind if contract.knows(column) else "text"
-        if (source.true or source.false) and kind != "boolean":
-            fix = "use {values: {source: contract}}"
-            errors.append(InputError(f"'{column}' is not true or false.", where, fix))
-        both = sorted(set(source.true) & set(source.false))
-        if both:
-            problem = f"{both} cannot be both true and false."
-            errors.append(InputError(problem, where, "keep it in one list"))
-    where = _where(file, ("tables", name), lines)
-    if name != "answers" and (spec.wide or spec.outcome):
-        fix = "wide and outcome are for answers"
-        errors.append(InputError(f"'{name}' cannot be wide.", where, fix))
-    if spec.respondent_id and not contract.knows("respondent_id"):
-        fix = "remove 'respondent_id'"
-        errors.append(InputError(f"'{name}' has no respondents.", where, fix))
-    for role, wide in spec.wide.items():
-        if wide.pattern.count("{item}") != 1 or wide.item.count("{item}") != 1:
-            where = _where(file, ("tables", name, "wide", role), lines)
-            problem = f"The pattern '{wide.pattern}' must hold {{item}} once."
-            errors.append(InputError(problem, where, 'for example "E{item}"'))
-    return errors

@@ -82,6 +82,19 @@ def test_samples_and_folders_are_found(tmp_path):
             r"role 'percepton'",
         ),
         (GOOD + "  answers:\n    source: a\n    wide: {belief: 'P'}\n", r"must hold \{item\} once"),
+        (GOOD + "    header_rows: 0\n", r"'header_rows' cannot be '0'"),
+        (GOOD + "    header_rows: 2\n    header: [a]\n", r"exclude each other[\s\S]*line 6"),
+        (GOOD.replace("e.csv", "e.sav") + "    header_rows: 2\n", r"'e.sav' has no header rows"),
+        (GOOD.replace("e.csv", "events") + "    header_rows: 2\n", r"'events' has no header rows"),
+        (
+            GOOD + "    columns: {stage: {column: s, labels: true}}\n",
+            r"'e.csv' holds no value labels[\s\S]*\{values:",
+        ),
+        (
+            GOOD + "  answers:\n    source: a\n"
+            "    wide: {belief: {pattern: 'P{item}', values: {Low: low}}}\n",
+            r"'Low' cannot be 'low': input should be a valid number",
+        ),
         (GOOD.replace("as_of: 2024-12-31\n", ""), r"'as_of' is missing[\s\S]*today is never"),
         (GOOD.replace("2024-12-31", "today"), r"'as_of' cannot be 'today'[\s\S]*YYYY-MM-DD"),
         (GOOD.replace("2024-12-31", "86400"), r"'as_of' cannot be '86400'"),

@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 import cxlib
+from cxlib.data import words
 from cxlib.data.engines import Source, read_engine_rows
 from cxlib.data.ledger import LedgerEntry
 from cxlib.data.sources import find_files, hash_files, read_rows
@@ -102,9 +104,9 @@ def _audit_table(
     if scales is not None and "role" in scales.columns:
         scales = scales.assign(role=scales["role"].fillna(""))
     assert rows is not None
-    table, entry = read_table(name, book, rows, sha256, scales)
-    with whole_file(path) as part:
-        pq.write_table(_to_arrow(table), part)
+    parts, entry = read_table(name, book, rows, sha256, scales)
+    with whole_file(path) as file:
+        _write(parts, file)
     with whole_file(path.with_suffix(".json")) as part:
         part.write_text(json.dumps(entry.as_dict(), ensure_ascii=False), encoding="utf-8")
     return AuditedTable(path, entry)
@@ -188,13 +190,25 @@ def cache_folder() -> Path:
     return wanted
 
 
-def _to_arrow(table: pd.DataFrame) -> pa.Table:
+def _write(parts: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write a table part by part, each a row group; text is a column of text to every reader."""
+    n, writer = 0, None
+    try:
+        for part in parts:
+            content = _to_arrow(part, n)
+            writer = writer or pq.ParquetWriter(path, content.schema, store_schema=False)
+            writer.write_table(content)
+            n += len(part)
+    finally:
+        if writer:
+            writer.close()
+
+
+def _to_arrow(part: pd.DataFrame, first: int) -> pa.Table:
     columns: dict[str, pa.Array] = {}
-    for name in table.columns:
-        column = table[name]
-        if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
-            columns[name] = pa.array(column.mask(column == "", None), type=pa.string())
-        else:
-            columns[name] = pa.Array.from_pandas(column)
-    columns["_row"] = pa.array(range(len(table)), type=pa.int64())
+    for name in part.columns:
+        column = part[name]
+        is_text = isinstance(column.dtype, pd.CategoricalDtype)
+        columns[name] = words.to_arrow(column) if is_text else pa.Array.from_pandas(column)
+    columns["_row"] = pa.array(np.arange(first, first + len(part)))
     return pa.table(columns)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxlib.data.words import codes_of, count_cells, encode, words_of
 from cxlib.errors import InputError
 
 _DATE = r"\d{4}-\d{2}-\d{2}|\d{8}"
@@ -23,6 +24,7 @@ _ORDER_UNKNOWN = r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:\D.*)?"
 _YEAR_BEYOND = r"(?:226[2-9]|22[7-9]\d|2[3-9]\d\d|[3-9]\d{3})"
 _FAR = rf"^{_YEAR_BEYOND}(?=-?\d\d-?\d\d)"
 _FAR_SOMEWHERE = rf"(?<!:\d\d[.,])(?<!\d){_YEAR_BEYOND}(?!\d)"
+_NAMED_OFFSET = r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d{2}))?$"  # as Google Forms writes zones
 _DAY_CODES = ("%d", "%j")
 _MONTH_CODES = ("%m", "%b", "%B", "%j")
 
@@ -57,12 +59,12 @@ def parse_moments(
 
     Parameters
     ----------
-    text : pandas.Series of str
+    text : pandas.Series of str or category
         Stamps; ``""`` is empty.
     where : str
         File, table and column, for messages.
     date_format : str, optional
-        ``strptime`` format; ISO 8601 needs none.
+        ``strptime`` format; ISO 8601 needs none. ``%z`` also reads zones such as ``GMT+1``.
     timezone : str, optional
         Zone of stamps without an offset, such as ``"Europe/Dublin"``. Without it they are UTC.
 
@@ -79,17 +81,38 @@ def parse_moments(
 
     Notes
     -----
-    A stamp without a time of day is a calendar date: no zone shifts it.
+    A stamp without a time of day is a calendar date: no zone shifts it. Each distinct stamp is
+    parsed once.
     """
+    column = text if isinstance(text.dtype, pd.CategoricalDtype) else encode(text)
+    n = count_cells(column)
+    used = np.flatnonzero(n)
+    words = words_of(column)[used].reset_index(drop=True)
+    moments = _parse(words, n[used], where, date_format, timezone)
+    places = np.zeros(len(n), dtype=np.int64)
+    places[used] = np.arange(len(used))
+    rows = places[codes_of(column)]
+    fields = (moments.value, moments.bad, moments.skipped, moments.doubled, moments.has_time)
+    return Moments(*(field[rows] for field in fields))
+
+
+def _parse(
+    text: pd.Series,
+    n: NDArray[np.int64],
+    where: str,
+    date_format: str | None,
+    timezone: str | None,
+) -> Moments:
+    """Parse distinct stamps, each of which ``n`` cells hold."""
     filled = (text != "").to_numpy()
     if date_format is None:
-        _refuse_guessing(text, where)
+        _refuse_guessing(text, n, where)
         readable = text.str.fullmatch(_ISO).to_numpy(dtype=bool)
         clean = text.where(readable, "").str.replace(_FAR, "2261", regex=True)
         clean = clean.str.replace(",", ".", regex=False)
         has_time = clean.str.contains(r"[T ]\d", regex=True).to_numpy(dtype=bool)
         offset = clean.str.contains(_OFFSET, regex=True).to_numpy(dtype=bool) & has_time
-        _refuse_mix(text, has_time & ~offset, offset, where)
+        _refuse_mix(text, n, has_time & ~offset, offset, where)
         utc = pd.to_datetime(clean, format="ISO8601", errors="coerce", utc=True)
     else:
         utc = _parse_format(text, date_format, where)
@@ -147,11 +170,17 @@ def _parse_format(text: pd.Series, date_format: str, where: str) -> pd.Series:
     near = text
     if "%Y" in date_format:
         near = text.str.replace(_FAR_SOMEWHERE, "2261", regex=True)
+    if "%z" in date_format:
+        near = near.str.replace(_NAMED_OFFSET, _write_offset, regex=True)
     try:
         return pd.to_datetime(near, format=date_format, errors="coerce", utc=True)
     except (ValueError, re.error) as error:
         problem = f"The date_format '{date_format}' cannot be used: {error}."
         raise InputError(problem, where, fix) from error
+
+
+def _write_offset(found: re.Match[str]) -> str:
+    return f"{found[1]}{int(found[2]):02d}{found[3] or '00'}"
 
 
 def _zone(name: str, where: str) -> ZoneInfo:
@@ -176,7 +205,7 @@ def _to_utc(
     return value, skipped, doubled
 
 
-def _refuse_guessing(text: pd.Series, where: str) -> None:
+def _refuse_guessing(text: pd.Series, n: NDArray[np.int64], where: str) -> None:
     parts = text.str.extract(rf"^{_ORDER_UNKNOWN}$")
     unclear = parts[0].notna()
     if not unclear.any():
@@ -192,7 +221,7 @@ def _refuse_guessing(text: pd.Series, where: str) -> None:
     ]
     raise InputError(
         f"The date '{example}' does not say which number is the month "
-        f"({int(unclear.sum())} such values).",
+        f"({n[unclear].sum()} such values).",
         where,
         f"set 'date_format:' for this table or column: {', or '.join(readings) or 'as exported'}"
         " (add the time of day if there is one)",
@@ -208,12 +237,16 @@ def _reading(day: str, month: str, year: str) -> str:
 
 
 def _refuse_mix(
-    text: pd.Series, naive: NDArray[np.bool_], offset: NDArray[np.bool_], where: str
+    text: pd.Series,
+    n: NDArray[np.int64],
+    naive: NDArray[np.bool_],
+    offset: NDArray[np.bool_],
+    where: str,
 ) -> None:
     if naive.any() and offset.any():
         raise InputError(
-            f"{int(offset.sum())} stamps carry an offset ('{text[offset].iloc[0]}') and "
-            f"{int(naive.sum())} do not ('{text[naive].iloc[0]}').",
+            f"{n[offset].sum()} stamps carry an offset ('{text[offset].iloc[0]}') and "
+            f"{n[naive].sum()} do not ('{text[naive].iloc[0]}').",
             where,
             "export all of them with an offset, or all without and set 'timezone:'",
         )

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
-import io
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from cxlib.data.headers import name_columns, read_header
+from cxlib.data.words import from_arrow, words_of
 from cxlib.errors import InputError
 from cxlib.workbook import TableSpec
 
 DELIMITERS = (",", ";", "\t", "|")
 _BLANKS = r"\s+"
 _QUOTE = '"'
+_PIECE = 1 << 24  # bytes decoded at once
+_EMPTY = pa.chunked_array([], pa.string())
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
 def read_text(file: Path, spec: TableSpec, where: str) -> tuple[pd.DataFrame, set[int], int]:
@@ -37,7 +43,7 @@ def read_text(file: Path, spec: TableSpec, where: str) -> tuple[pd.DataFrame, se
     Returns
     -------
     pandas.DataFrame
-        Whole records as text.
+        Whole records as encoded text.
     set of int
         Places, from 0, of the records whose number of fields is not the header's.
     int
@@ -54,14 +60,15 @@ def read_text(file: Path, spec: TableSpec, where: str) -> tuple[pd.DataFrame, se
             data = gzip.decompress(data)
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"'{file.name}' is no whole gzip file.", where) from error
-    text = _decode(data, spec.encoding, where)
-    if not text.strip():
+    text = _to_utf8(data, spec.encoding, where)
+    if not re.search(rb"\S", text):
         return pd.DataFrame(), set(), 1
-    body = text.lstrip("\r\n")
-    skipped = len(text[: len(text) - len(body)].splitlines())
-    delimiter = spec.delimiter or _sniff(body)
+    blank = re.match(rb"[\r\n]*", text).group()  # type: ignore[union-attr]
+    skipped, body = len(blank.splitlines()), text[len(blank) :]
+    delimiter = spec.delimiter or _sniff(bytes(body[:65536]).decode(errors="ignore"))
     if delimiter == _BLANKS:
-        body = "\n".join(re.sub(r"\s+", "\t", line.strip()) for line in body.splitlines())
+        lines = bytes(body).decode().splitlines()
+        body = memoryview("\n".join(re.sub(r"\s+", "\t", x.strip()) for x in lines).encode())
         delimiter = "\t"
     if len(delimiter.encode()) != 1:
         raise InputError(
@@ -70,54 +77,51 @@ def read_text(file: Path, spec: TableSpec, where: str) -> tuple[pd.DataFrame, se
             r'use one character, or "\\s+" for runs of blanks',
         )
     try:
-        frame, broken = _parse(body, delimiter, spec.header, where)
+        names = name_columns(spec.header, where) if spec.header else []
+        if not names:
+            records, end = _take_records(body, delimiter, spec.header_rows)
+            names, body = read_header(records, skipped + 1, where), body[end:]
+        frame, broken = _parse(body, names, delimiter, where)
     except (csv.Error, pa.ArrowInvalid) as error:
         fix = "check the delimiter and the quotes"
         raise InputError(f"'{file.name}' cannot be parsed: {error}", where, fix) from error
-    return frame, broken, skipped + (1 if spec.header else 2)
+    return frame, broken, skipped + 1 + (0 if spec.header else spec.header_rows)
 
 
-def name_columns(names: list[str], where: str) -> list[str]:
-    """Name every column of a header once.
-
-    Parameters
-    ----------
-    names : list of str
-        The header; a column without a name is called ``column_3``, after its place.
-    where : str
-        File and table, for messages.
-
-    Returns
-    -------
-    list of str
-        Distinct names.
-
-    Raises
-    ------
-    InputError
-        When two names are equal.
-    """
-    named = [name.strip() or f"column_{i}" for i, name in enumerate(names, start=1)]
-    twice = sorted({name for name in named if named.count(name) > 1})
-    if twice:
-        raise InputError(f"The header names {twice} twice.", where, "rename one of them")
-    return named
-
-
-def _decode(data: bytes, encoding: str, where: str) -> str:
-    name = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
+def _to_utf8(data: bytes, encoding: str, where: str) -> memoryview:
+    """Decode piece by piece, so that a large file is never held as text of Python."""
+    is_utf8 = encoding.lower().replace("_", "-") in {"utf-8", "utf8"}
+    name = "utf-8-sig" if is_utf8 else encoding
     try:
-        return data.decode(name)
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"The file is not {encoding}: byte {data[error.start : error.start + 1]!r} "
-            f"in line {line} cannot be decoded.",
-            where,
-            f"set 'encoding:' for this table; {_fitting(data)} can decode all of it",
-        ) from error
+        b"".decode(name)
+        decoder = codecs.getincrementaldecoder(name)()
+        pieces = []
+        for start in range(0, len(data), _PIECE):
+            end = start + _PIECE
+            piece = decoder.decode(data[start:end], final=end >= len(data))
+            pieces += [] if is_utf8 else [piece.encode()]
+    except UnicodeDecodeError:
+        raise _undecodable(data, encoding, name, where) from None
     except (LookupError, ValueError) as error:
         raise InputError(f"The encoding '{encoding}' is unknown.", where) from error
+    if not is_utf8:
+        return memoryview(b"".join(pieces))
+    return memoryview(data)[len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0 :]
+
+
+def _undecodable(data: bytes, encoding: str, name: str, where: str) -> InputError:
+    place = 0
+    try:
+        data.decode(name)
+    except UnicodeDecodeError as error:
+        place = error.start
+    line = data.count(b"\n", 0, place) + 1
+    return InputError(
+        f"The file is not {encoding}: byte {data[place : place + 1]!r} "
+        f"in line {line} cannot be decoded.",
+        where,
+        f"set 'encoding:' for this table; {_fitting(data)} can decode all of it",
+    )
 
 
 def _fitting(data: bytes) -> str:
@@ -135,7 +139,7 @@ def _fitting(data: bytes) -> str:
 
 def _sniff(text: str) -> str:
     """Choose the delimiter that splits the first lines most often into as many fields."""
-    sample = text[:65536].splitlines()[:50]
+    sample = text.splitlines()[:50]
 
     def score(delimiter: str) -> tuple[bool, float, int]:
         """Rank by: splits at all, splits alike, splits into many."""
@@ -146,25 +150,39 @@ def _sniff(text: str) -> str:
     return max(DELIMITERS, key=score)
 
 
+def _take_records(body: memoryview, delimiter: str, n: int) -> tuple[list[list[str]], int]:
+    """Read the first records, which may span lines, and tell where the next one begins."""
+    end = 0
+
+    def lines() -> Iterator[str]:
+        """Give line after line, and remember where the last one ended."""
+        nonlocal end
+        for found in _LINE.finditer(body):
+            end = found.end()
+            yield found.group().decode()
+
+    reader = csv.reader(lines(), delimiter=delimiter)
+    return list(islice(reader, n)), end
+
+
 def _parse(
-    text: str, delimiter: str, header: list[str] | None, where: str
+    body: memoryview, names: list[str], delimiter: str, where: str
 ) -> tuple[pd.DataFrame, set[int]]:
     from pyarrow import csv as arrow_csv
 
-    first = header or next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    names = name_columns(first, where)
     broken: dict[int, str] = {}
-    offset = 1 if header else 2
 
     def keep_account(record: Any) -> str:
         """Remember a record of another width."""
-        broken[record.number - offset] = record.text or ""
+        broken[record.number - 1] = record.text or ""
         return "skip"
 
+    if not len(body):
+        return pd.DataFrame({name: from_arrow(_EMPTY) for name in names}), set()
     content = arrow_csv.read_csv(
-        pa.py_buffer(text.encode()),
+        pa.py_buffer(body),
         read_options=arrow_csv.ReadOptions(
-            column_names=names, skip_rows=0 if header else 1, use_threads=False, block_size=1 << 26
+            column_names=names, use_threads=False, block_size=1 << 26
         ),
         parse_options=arrow_csv.ParseOptions(
             delimiter=delimiter,
@@ -173,13 +191,17 @@ def _parse(
             invalid_row_handler=keep_account,
         ),
         convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
+            strings_can_be_null=False,
         ),
     )
-    frame = content.to_pandas()
-    for column in frame.columns:
-        long = frame[column].str.contains("\n", regex=False)
-        _check_quotes(frame.loc[long, column], len(names), delimiter, where)
+    frame = pd.DataFrame(
+        {name: from_arrow(column) for name, column in zip(names, content.columns, strict=True)}
+    )
+    for name in names:
+        words = words_of(frame[name])
+        long = words.str.contains("\n", regex=False)
+        _check_quotes(words[long], len(names), delimiter, where)
     _check_quotes(broken.values(), len(names), delimiter, where)
     return frame, set(broken)
 

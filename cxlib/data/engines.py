@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.data.sources import Rows, arrow_text
+from cxlib.data import words
+from cxlib.data.sources import Rows
 from cxlib.engine import Engine
 from cxlib.errors import InputError, closest
 from cxlib.schema import TABLES
@@ -195,7 +196,7 @@ def read_engine_rows(source: Source, spec: TableSpec, table: str) -> tuple[Rows,
     )
     rows = Rows(
         frame,
-        np.full(len(frame), spec.source, dtype=object),
+        words.repeat(spec.source, len(frame)),
         np.arange(1, len(frame) + 1),
         np.zeros(len(frame), dtype=bool),
         typed,
@@ -273,13 +274,15 @@ def _instants(source: Source, table: ir.Table) -> set[str]:
 
 
 def _text(column: pa.ChunkedArray, kind: str | None, is_instant: bool) -> pd.Series:
-    text = arrow_text(column)
+    text = words.arrow_text(column)
     if kind == "moment" and is_instant:
-        return text.mask(text != "", text + "Z")
-    if kind == "moment" and text.str.fullmatch(r"(\S* 00:00:00)?").all():
-        return text.str.slice(0, -9)  # calendar dates, which no zone may shift
+        return words.change_words(text, lambda w: w.mask(w != "", w + "Z"))
+    if kind == "moment" and words.words_of(text).str.fullmatch(r"(\S* 00:00:00)?").all():
+        # calendar dates, which no zone may shift
+        return words.change_words(text, lambda w: w.str.slice(0, -9))
     if kind == "number" and pa.types.is_string(column.type):  # decimals: 12.50 is 12.5
-        return text.str.replace(r"^(-?\d+)(?:\.0+|(\.\d*[1-9])0+)$", r"\1\2", regex=True)
+        bare = r"^(-?\d+)(?:\.0+|(\.\d*[1-9])0+)$"
+        return words.change_words(text, lambda w: w.str.replace(bare, r"\1\2", regex=True))
     return text
 
 
@@ -296,7 +299,7 @@ def _hash(frame: pd.DataFrame, typed: dict[str, str]) -> str:
     """Hash types, and every cell with its length, so that no two different tables look alike."""
     digest = hashlib.sha256(repr(sorted(typed.items())).encode())
     for name in frame.columns:
-        cells = frame[name]
+        cells = frame[name].astype(object)
         lengths = cells.str.len().to_numpy(dtype="<i8")
         for part in (name.encode(), lengths.tobytes(), "".join(cells).encode()):
             digest.update(len(part).to_bytes(8, "little") + part)

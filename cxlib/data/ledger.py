@@ -82,13 +82,13 @@ class Audit:
 
     Parameters
     ----------
-    file : ndarray of str, shape (n,)
+    file : pandas.Series of category, shape (n,)
         File of each row.
     row : ndarray of int, shape (n,)
         Its row number there; the header is row 1.
     """
 
-    file: NDArray[Any]
+    file: pd.Series
     row: NDArray[np.int64]
     alive: NDArray[np.bool_] = field(init=False)
     changed: NDArray[np.bool_] = field(init=False)
@@ -181,17 +181,13 @@ class Audit:
         where = np.flatnonzero(rows)
         if not len(where):
             return
-        said = pd.Series("", index=range(len(where)))
-        if values is not None:
-            cell = values.iloc[where].astype(str)
-            often = cell.map(cell.value_counts()) >= REPEATED
-            # an id is somebody; what many rows say alike is a code, and naming it helps
-            is_code = often & (column != "")
-            said = cell.where(is_code, cell.map(lambda v: mask(v, show_digits=show_digits)))
-            said = (column + " " + said).str.strip().reset_index(drop=True)
         examples = [
-            {"file": str(self.file[i]), "row": int(self.row[i]), "value": said[j]}
-            for j, i in enumerate(where[:EXAMPLES])
+            {
+                "file": str(self.file.iat[i]),
+                "row": int(self.row[i]),
+                "value": _show(values, where, i, column, show_digits),
+            }
+            for i in where[:EXAMPLES]
         ]
         self.rules.append(Rule(rule, len(where) if cells is None else cells, examples))
 
@@ -219,6 +215,18 @@ class Audit:
             rows_refused=len(self.row) - kept,
             rules=self.rules,
         )
+
+
+def _show(
+    values: pd.Series | None, where: NDArray[np.int64], i: int, column: str, show_digits: bool
+) -> str:
+    """Write one of the offending values for the ledger."""
+    if values is None:
+        return ""
+    # an id is somebody; what many rows say alike is a code, and naming it helps
+    is_code = column and (values.iloc[where] == values.iat[i]).sum() >= REPEATED
+    said = str(values.iat[i])
+    return f"{column} {said if is_code else mask(said, show_digits=show_digits)}".strip()
 
 
 def mask(value: Any, *, show_digits: bool = False) -> str:

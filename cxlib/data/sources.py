@@ -15,7 +15,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cxlib.data.delimited import name_columns, read_text
+from cxlib.data import words
+from cxlib.data.delimited import read_text
+from cxlib.data.headers import name_columns, read_header, refuse_header_rows
+from cxlib.data.spss import read_spss
 from cxlib.errors import InputError, closest
 from cxlib.workbook import TableSpec
 
@@ -27,8 +30,8 @@ class Rows:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a record, every cell text, an empty cell ``""``.
-    file : ndarray of str
+        One row a record, every column encoded text (:mod:`cxlib.data.words`).
+    file : pandas.Series of category
         File of each row.
     row : ndarray of int
         Row number in the file; the header is row 1.
@@ -40,7 +43,7 @@ class Rows:
     """
 
     frame: pd.DataFrame
-    file: NDArray[Any]
+    file: pd.Series
     row: NDArray[np.int64]
     broken: NDArray[np.bool_]
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -122,9 +125,9 @@ def read_rows(files: list[Path], spec: TableSpec, table: str) -> Rows:
     Parameters
     ----------
     files : list of pathlib.Path
-        CSV or TSV (also gzipped), Parquet or Excel, told by the file name.
+        CSV or TSV (also gzipped), Parquet, Excel or SPSS, told by the file name.
     spec : TableSpec
-        Encoding, delimiter, header, sheet.
+        Encoding, delimiter, header rows, sheet.
     table : str
         Name of the table, for messages.
 
@@ -136,7 +139,8 @@ def read_rows(files: list[Path], spec: TableSpec, table: str) -> Rows:
     Raises
     ------
     InputError
-        When a file is empty, cannot be decoded, or has another header than the first.
+        When a file is empty, cannot be decoded, has another header than the first, or begins with
+        header rows that the workbook does not declare.
     """
     parts = [_read_file(file, spec, table) for file in files]
     header = list(parts[0].frame.columns)
@@ -152,8 +156,8 @@ def read_rows(files: list[Path], spec: TableSpec, table: str) -> Rows:
         where = f"{files[0].name}, table '{table}'"
         raise InputError(f"'{files[0].name}' has a header but no rows.", where, "export it again")
     return Rows(
-        pd.concat([part.frame for part in parts], ignore_index=True),
-        np.concatenate([part.file for part in parts]),
+        pd.DataFrame({name: words.join([part.frame[name] for part in parts]) for name in header}),
+        words.join([part.file for part in parts]),
         np.concatenate([part.row for part in parts]),
         np.concatenate([part.broken for part in parts]),
     )
@@ -163,18 +167,22 @@ def _read_file(file: Path, spec: TableSpec, table: str) -> Rows:
     name = file.name.lower()
     where = f"{file.name}, table '{table}'"
     broken: set[int] = set()
-    first = 1 if spec.header else 2
-    if name.endswith((".zip", ".xls", ".sav", ".json", ".pdf")):
+    first = 2
+    if name.endswith((".zip", ".xls", ".json", ".pdf")):
         kind = Path(name).suffix
-        fix = "save it as CSV, Parquet or .xlsx"
+        fix = "save it as CSV, Parquet, .xlsx or .sav"
         raise InputError(f"Files that end in '{kind}' are not supported.", where, fix)
     try:
         if name.endswith((".parquet", ".pq")):
             frame = _read_parquet(file, where)
-        elif name.endswith((".xlsx", ".xlsm")):
-            frame, first = _read_excel(file, spec, where)
+        elif name.endswith((".sav", ".zsav")):
+            frame, first = read_spss(file, spec, where), 1
         else:
-            frame, broken, first = read_text(file, spec, where)
+            if name.endswith((".xlsx", ".xlsm")):
+                frame, first = _read_excel(file, spec, where)
+            else:
+                frame, broken, first = read_text(file, spec, where)
+            refuse_header_rows(frame, first, spec, table, where)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"'{file.name}' cannot be read: {error}", where) from error
     if not len(frame.columns):
@@ -185,58 +193,33 @@ def _read_file(file: Path, spec: TableSpec, table: str) -> Rows:
 def _place(frame: pd.DataFrame, broken: set[int], name: str, *, first: int) -> Rows:
     """Put broken records back where they stood, so that row numbers hold and all are counted."""
     total = len(frame) + len(broken)
-    if not total:
-        empty = np.zeros(0, dtype=object)
-        return Rows(frame, empty, empty.astype(np.int64), empty.astype(bool))
     is_broken = np.zeros(total, dtype=bool)
     is_broken[sorted(broken)] = True
-    frame = frame.set_index(np.flatnonzero(~is_broken)).reindex(range(total), fill_value="")
-    empty = (frame == "").all(axis=1).to_numpy() & ~is_broken  # an empty line is no record
-    row = (np.arange(total) + first)[~empty]
-    frame = frame[~empty].reset_index(drop=True)
-    return Rows(frame, np.full(len(frame), name, dtype=object), row, is_broken[~empty])
+    columns = {name: frame[name] for name in frame.columns}
+    if broken:
+        places = np.where(is_broken, -1, np.cumsum(~is_broken) - 1)
+        columns = {name: words.place_cells(column, places) for name, column in columns.items()}
+    empty = ~is_broken  # an empty line is no record
+    for column in columns.values():
+        if not empty.any():
+            break
+        empty &= ~words.is_filled(column)
+    frame, row = pd.DataFrame(columns), np.arange(first, first + total)
+    if empty.any():
+        frame, row = frame[~empty].reset_index(drop=True), row[~empty]
+        is_broken = is_broken[~empty]
+    return Rows(frame, words.repeat(name, len(row)), row, is_broken)
 
 
 def _read_parquet(file: Path, where: str) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
-    content = pq.read_table(file)
+    schema = pq.read_schema(file)
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    content = pq.read_table(file, read_dictionary=texts)
     names = name_columns(content.column_names, where)
-    columns = {name: arrow_text(c) for name, c in zip(names, content.columns, strict=True)}
+    columns = {name: words.arrow_text(c) for name, c in zip(names, content.columns, strict=True)}
     return pd.DataFrame(columns)
-
-
-def arrow_text(column: pa.ChunkedArray) -> pd.Series:
-    """Write a typed column as a CSV would hold it.
-
-    Parameters
-    ----------
-    column : pyarrow.ChunkedArray
-        Values of one type.
-
-    Returns
-    -------
-    pandas.Series of str
-        Text, shape (n,); null and NaN are ``""``.
-    """
-    import pyarrow.compute as pc
-
-    kind = column.type
-    if pa.types.is_floating(kind):
-        column = pc.if_else(pc.is_nan(column), None, column)
-        known = column.drop_null()
-        whole = pc.and_(pc.equal(pc.floor(known), known), pc.less(pc.abs(known), 2.0**53))
-        if len(known) and pc.all(whole).as_py():  # an id that passed through a float: 7.0 is "7"
-            column = column.cast(pa.int64())
-    elif pa.types.is_timestamp(kind) and kind.tz is None:
-        midnight = pc.equal(pc.floor_temporal(column, unit="day"), column)
-        if pc.all(midnight).as_py():  # calendar dates, which no zone may shift
-            column = column.cast(pa.date32())
-    try:
-        text = column.cast(pa.string())
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # lists, structs, bytes
-        text = pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
-    return text.fill_null("").to_pandas()
 
 
 def _read_excel(file: Path, spec: TableSpec, where: str) -> tuple[pd.DataFrame, int]:
@@ -258,12 +241,16 @@ def _read_excel(file: Path, spec: TableSpec, where: str) -> tuple[pd.DataFrame, 
     if not filled.any():
         return pd.DataFrame(), 1
     start = int(filled.argmax())
-    names = name_columns(spec.header or list(text.iloc[start]), where)
+    above = text.iloc[start : start + spec.header_rows].to_numpy().tolist()
+    own = spec.header
+    names = name_columns(own, where) if own else read_header(above, start + 1, where)
     if len(names) != text.shape[1]:
         problem = f"'header' names {len(names)} columns, the sheet has {text.shape[1]}."
         raise InputError(problem, where, "name every column")
-    start += 0 if spec.header else 1
-    return text.iloc[start:].set_axis(names, axis=1).reset_index(drop=True), start + 1
+    start += 0 if spec.header else len(above)
+    columns = zip(names, text, strict=True)
+    frame = pd.DataFrame({name: words.encode(text[place].iloc[start:]) for name, place in columns})
+    return frame, start + 1
 
 
 def _choose_sheet(sheets: list[str], spec: TableSpec, where: str) -> str:
