@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from _journeys import CHANGE_DATE, TOUCHPOINTS
 from _people import EXTRACT_START
+from _ratings import ADDED, FEATURES, STATED
 from _survey import ITEMS, MISSING_CODE, OUTCOMES
 
 Cells = list[str]
@@ -49,13 +50,14 @@ CONTACTS = ["ContactNo", "CustNo", "LocalTime", "Contact", "Medium", "Direction"
 ACCOUNTS = ["AccountRef", "County", "Household", "AgeBand", "HowJoined", "PaperBill"]
 CONTRACTS = ["ContractNo", "AccountRef", "Start", "End", "Product", "Fee €", "EndCode"]
 ITEMS_HEAD = ["Code", "Wording", "Dimension", "Touchpoint", "Lowest", "Highest", "Better"]
-ITEMS_HEAD += ["Score", "Expects", "Kind"]
+ITEMS_HEAD += ["Score", "Expects", "Kind", "Role"]
 TOUCHPOINTS_HEAD = ["Name", "Stage", "Channel", "Team", "UnitCost"]
 INCIDENTS_HEAD = ["Date", "What", "Where"]
 INVITATIONS = ["Resp", "Account", "Invited", "Wave", "Health"]
 SURVEY_HEAD = ["Resp", "Panel", "Account", "Wave", "Answered", "Team"]
 RATINGS = [f"{role}_{name}" for role in "EPB" for name in ITEMS]
-SURVEY = SURVEY_HEAD + RATINGS + list(OUTCOMES)
+SURVEY = SURVEY_HEAD + RATINGS + list(OUTCOMES) + ADDED + ["Seconds"]
+COMMENTS = ["Resp", "Account", "Date", "Touchpoint", "Text"]
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,14 @@ DIRT = {
     },
     "touchpoints": {"duplicate touchpoint": Dirt(1, _set(c1="attraction", c4="999"))},
     "incidents": {"after as_of": Dirt(1, _set(c0="2026-02-02", c1="New price list"))},
+    "comments": {
+        "exact duplicate": Dirt(8, lambda row, number: row),
+        "missing respondent_id": Dirt(5, _set(c0="")),
+        "missing text": Dirt(6, _set(c4=("", "   "))),
+        "bad date": Dirt(5, _set(c0="S9-5{:04d}", c2=("30-02-2025", "soon"))),
+        "after as_of": Dirt(5, _set(c0="S9-6{:04d}", c2="09-01-2026")),
+        "wrong number of fields": Dirt(5, _misplace_fields),
+    },
 }
 
 
@@ -284,15 +294,30 @@ def list_survey(answers: pd.DataFrame) -> list[Cells]:
 
 
 def list_items() -> list[Cells]:
-    """List the survey's items, then its outcomes."""
+    """List the survey's items, its outcomes, the dimensions as weighed, and planned features."""
     rows = []
     for name, item in ITEMS.items():
         better = "-" if item.is_reversed else "+"
         asked = [name, item.text, item.dimension, item.touchpoint]
-        rows.append([*asked, "1", "7", better, "", "should", item.kind])
+        rows.append([*asked, "1", "7", better, "", "should", item.kind, ""])
     for name, (metric, low, high, text) in OUTCOMES.items():
-        rows.append([name, text, "", "", str(low), str(high), "+", metric, "", ""])
+        rows.append([name, text, "", "", str(low), str(high), "+", metric, "", "", ""])
+    for name in STATED:
+        text = f"Of 100 points: {name}"
+        rows.append([name, text, name, "", "0", "100", "+", "", "", "", "importance"])
+    for name, (text, *_) in FEATURES.items():
+        rows.append([name, text, "", "", "1", "5", "", "", "", "", ""])
     return rows
+
+
+def list_comments(comments: pd.DataFrame) -> list[Cells]:
+    """List the comments as the survey tool holds them, in the order they were written."""
+    comments = comments.sort_values(["answered_day", "respondent_id"])
+    dates = date_texts(comments["answered_day"].reset_index(drop=True), "%d-%m-%Y")
+    own = comments[["respondent_id", "customer_id", "touchpoint", "text"]].to_numpy().tolist()
+    return [
+        [who, account, day, *said] for (who, account, *said), day in zip(own, dates, strict=True)
+    ]
 
 
 def list_touchpoints() -> list[Cells]:

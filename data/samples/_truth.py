@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from _comments import FOREIGN, NAMES, NO_THEME, PERSONAL, comment_chance, mention_chances
 from _exports import HOSTILE, Bad
 from _journeys import CHANGE_DATE, UNANSWERED_SHARE, next_shares
 from _people import (
@@ -17,6 +19,7 @@ from _people import (
     true_cumulative_incidence,
     true_survival,
 )
+from _ratings import FAST_SECONDS, FEATURES, KANO, STATED, TOLERANCE, find_straight_liners
 from _survey import EMPLOYEE_WAVE, ITEMS, OVERRATED, WAVES, net_promoter_score
 
 Truth = dict[str, Any]
@@ -185,6 +188,101 @@ def tell_employees(census: pd.DataFrame, beliefs: pd.DataFrame) -> Truth:
         "n_teams": int(beliefs["unit"].nunique()),
         "overrated": list(OVERRATED),
         "belief_minus_perception": {name: float(value) for name, value in over.items()},
+    }
+
+
+def tell_seconds(answers: pd.DataFrame) -> Truth:
+    """Tell how many customers answered faster than anyone can read, straight-liners included."""
+    fast = answers["Seconds"] < FAST_SECONDS["C"][1]
+    straight = find_straight_liners(answers)
+    return {
+        "about": "Seconds taken are log-normal; those below the number named here were planted, "
+        "straight-liners (one number to every item) all among them. Clean rows of customers.",
+        "fast_below_seconds": FAST_SECONDS["C"][1],
+        "median_seconds": float(answers.loc[~fast, "Seconds"].median()),
+        "n_fast": {wave: int(fast[answers["Wave"] == wave].sum()) for wave in WAVES},
+        "n_straight": {wave: int(straight[answers["Wave"] == wave].sum()) for wave in WAVES},
+    }
+
+
+def tell_tolerance(census: pd.DataFrame, zone: pd.DataFrame) -> Truth:
+    """Tell where perception lies between the minimum and what is desired."""
+    told = {}
+    for touchpoint in TOLERANCE:
+        names = [name for name, item in ITEMS.items() if item.touchpoint == touchpoint]
+        over = np.mean([(census[f"P_{n}"] - zone[f"L_{n}"]).mean() for n in names])
+        under = np.mean([(census[f"P_{n}"] - zone[f"D_{n}"]).mean() for n in names])
+        place = "below the minimum" if over < 0 else "within the zone"
+        told[touchpoint] = {
+            "adequacy": float(over),
+            "superiority": float(under),
+            "verdict": "above what is desired" if under > 0 else place,
+        }
+    return {
+        "about": "Perception minus minimum (adequacy) and minus desired (superiority), points of "
+        "the 1-7 scale, mean of all invited customers, respondents or not.",
+        "touchpoints": told,
+    }
+
+
+def tell_importance() -> Truth:
+    """Tell what customers say is important."""
+    return {
+        "about": "Mean points of 100. What goes with recommending is billing (its items belong to "
+        "assurance and empathy) and, in one kind of customer, phone support: not what is stated. "
+        "One in a hundred gives 110 points.",
+        "points": STATED,
+    }
+
+
+def tell_kano() -> Truth:
+    """Tell the category of each planned feature."""
+    return {
+        "about": "Shares of the Kano categories in the order named, exact in each wave before "
+        "straight-liners and answers left out. 'undecided': two categories are equally common.",
+        "order": list(KANO),
+        "features": {
+            name: {"category": category, "shares": list(shares)}
+            for name, (_, category, shares) in FEATURES.items()
+        },
+    }
+
+
+def tell_comments(invited: pd.DataFrame, census: pd.DataFrame, comments: pd.DataFrame) -> Truth:
+    """Tell how common each theme is, in which segment, and what it does to the score."""
+    mention = mention_chances(invited)
+    writes = invited["response_probability"].to_numpy() * comment_chance(invited)
+    recommend = census["recommend"]
+    score = net_promoter_score(recommend, pd.Series(writes, invited.index))
+    themes = {}
+    for number, name in enumerate(NAMES):
+        own = mention[:, number]
+        without = net_promoter_score(recommend, pd.Series(writes * (1 - own), invited.index))
+        said = comments["themes"].str.split().map(lambda names, name=name: name in names)
+        themes[name] = {
+            "n": int(said.sum()),
+            "share": float(np.average(own, weights=writes)),
+            "nps_effect": score - without,
+            "share_by": {
+                column: {
+                    str(group): float(np.average(own[rows], weights=writes[rows]))
+                    for group, rows in invited.groupby(column).indices.items()
+                }
+                for column in ("age_band", "acquisition_channel")
+            },
+        }
+    return {
+        "about": "Expected of all who might have written. nps_effect is the score of those who "
+        "write minus the score of those whose comment does not mention the theme. Young customers "
+        "write more of the app, those who joined in a store more of its staff; of other "
+        "attributes only what goes with them matters. Per comment: the file named here.",
+        "file": "truth_comments.csv.gz",
+        "n_comments": len(comments),
+        "nps_of_commenters": score,
+        "no_theme": NO_THEME,
+        "n_other_language": len(FOREIGN),
+        "personal": {kind: sum(own == kind for own, _ in PERSONAL) for kind in dict(PERSONAL)},
+        "themes": themes,
     }
 
 

@@ -14,9 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import _comments as comments_
 import _exports as exports
 import _journeys as journeys
 import _people as people_
+import _ratings as ratings
 import _survey as survey
 import _truth as truth
 import numpy as np
@@ -30,7 +32,8 @@ class Company:
     """The clean company, before anything goes wrong on the way into an export.
 
     Each field is a tidy table: one customer, spell, paid period, contact, invited customer, full
-    set of answers of an invited customer (`census`), employee.
+    set of answers of an invited customer (`census`, with `zone` of what is tolerated), employee,
+    comment.
     """
 
     people: pd.DataFrame
@@ -39,7 +42,9 @@ class Company:
     events: pd.DataFrame
     invited: pd.DataFrame
     census: pd.DataFrame
+    zone: pd.DataFrame
     beliefs: pd.DataFrame
+    comments: pd.DataFrame
 
 
 def part(number: int) -> np.random.Generator:
@@ -61,7 +66,9 @@ def build_company() -> Company:
         events=journeys.draw_events(part(6), people, spells),
         invited=invited,
         census=census,
+        zone=ratings.draw_zone(part(40), census),
         beliefs=survey.draw_beliefs(part(7), census),
+        comments=comments_.draw_comments(part(47), invited),
     )
 
 
@@ -80,7 +87,9 @@ def list_customer_answers(company: Company) -> pd.DataFrame:
         }
     )
     given = survey.spoil_answers(part(8), company.census[responds])
-    return head.join(given.drop(columns="respondent_id"))
+    more = ratings.answer_more(part(41), given, company.zone[responds], who["wave"])
+    more["Seconds"] = ratings.draw_seconds(part(42), "C", ratings.find_straight_liners(given))
+    return head.join(given.drop(columns="respondent_id")).join(more)
 
 
 def list_employee_answers(company: Company) -> pd.DataFrame:
@@ -95,6 +104,8 @@ def list_employee_answers(company: Company) -> pd.DataFrame:
             "Team": beliefs["unit"],
         }
     )
+    straight = ratings.find_straight_liners(beliefs)
+    head["Seconds"] = ratings.draw_seconds(part(43), "E", straight)
     return head.join(beliefs.drop(columns=["respondent_id", "unit"]))
 
 
@@ -109,6 +120,7 @@ def write_tables(company: Company, folder: Path) -> exports.Bad:
         "invitations": exports.list_invitations(company.invited),
         "touchpoints": exports.list_touchpoints(),
         "incidents": exports.list_incidents(),
+        "comments": exports.list_comments(company.comments),
     }
     rows, origins, bad = {}, {}, {}
     for number, (table, dirt) in enumerate(exports.DIRT.items()):
@@ -130,6 +142,7 @@ def write_tables(company: Company, folder: Path) -> exports.Bad:
     _write(folder / "items.csv", exports.ITEMS_HEAD, exports.list_items())
     _write(folder / "touchpoints.csv", exports.TOUCHPOINTS_HEAD, rows["touchpoints"])
     _write(folder / "incidents.csv", exports.INCIDENTS_HEAD, rows["incidents"])
+    _write(folder / "comments.csv", exports.COMMENTS, rows["comments"])
     return bad
 
 
@@ -172,6 +185,11 @@ def write_truth(
         "gaps": truth.tell_gaps(company.invited, company.census),
         "nonresponse": truth.tell_nonresponse(company.invited, company.census),
         "employees": truth.tell_employees(company.census, company.beliefs),
+        "seconds": truth.tell_seconds(list_customer_answers(company)),
+        "tolerance": truth.tell_tolerance(company.census, company.zone),
+        "stated_importance": truth.tell_importance(),
+        "kano": truth.tell_kano(),
+        "comments": truth.tell_comments(company.invited, company.census, company.comments),
         **truth.tell_dirt(bad),
     }
     text = json.dumps(truth.round_numbers(told), indent=2, ensure_ascii=False)
@@ -182,7 +200,8 @@ def write_truth(
     latent = people[["customer_id", "kind"]].join(
         people[[*people.filter(like="gap_"), "log_hazard_ratio"]].round(3)
     )
-    for name, table in {"journeys": kinds, "customers": latent}.items():
+    written = company.comments[["respondent_id", "themes", "language", "holds"]]
+    for name, table in {"journeys": kinds, "customers": latent, "comments": written}.items():
         text = table.to_csv(index=False, lineterminator="\n")
         exports.write_gzip(out / f"truth_{name}.csv.gz", text)
 

@@ -135,6 +135,7 @@ def test_dirty_rows_are_as_many_as_the_truth_says(company: Any, truth: dict[str,
     assert len(company.invited) + extra["invitations"] == len(rows_of("exports/invitations*"))
     assert 25 + extra["touchpoints"] == len(rows_of("exports/touchpoints.csv"))
     assert 3 + extra["incidents"] == len(rows_of("exports/incidents.csv"))
+    assert len(company.comments) + extra["comments"] == len(rows_of("exports/comments.csv"))
 
 
 def test_each_rule_finds_its_contacts(truth: dict[str, Any]) -> None:
@@ -388,7 +389,7 @@ def survey(generator: ModuleType) -> pd.DataFrame:
     answers = pd.DataFrame(rows, columns=header).drop_duplicates()
     good = answers["Resp"].str.fullmatch(r"(S[12]-\d{5}|E-\d{3})") & (answers["Panel"] != "T")
     answers = answers[good].drop_duplicates("Resp").set_index("Resp")
-    ratings = answers.columns[5:]
+    ratings = answers.columns[5 : header.index("effort")]
     numbers = answers[ratings].apply(pd.to_numeric, errors="coerce")
     answers[ratings] = numbers.where(numbers.isin(range(11)) & ~(numbers == 99))
     for column in ratings[:-3]:
@@ -441,6 +442,119 @@ def test_employees_overrate_four_items_and_are_right_elsewhere(
             assert over > 0.8
         else:
             assert abs(over) < 0.2
+
+
+def clean_rows(generator: ModuleType) -> pd.DataFrame:
+    """Return the survey rows of the export that have an id of their own, as text."""
+    header = generator.exports.SURVEY
+    rows = [row for row in rows_of("exports/survey_*") if len(row) == len(header)]
+    answers = pd.DataFrame(rows, columns=header)
+    good = answers["Resp"].str.fullmatch(r"(S[12]-\d{5}|E-\d{3})") & (answers["Panel"] != "T")
+    return answers[good].drop_duplicates("Resp").set_index("Resp")
+
+
+def test_few_answer_faster_than_anyone_reads(generator: ModuleType, truth: dict[str, Any]) -> None:
+    """As many as planted, straight-liners among them; the others take about nine minutes."""
+    rows = clean_rows(generator)
+    customers = rows[rows["Panel"] == "C"]
+    seconds = customers["Seconds"].astype(int)
+    told = truth["seconds"]
+    fast = seconds < told["fast_below_seconds"]
+    assert told["n_fast"] == fast.groupby(customers["Wave"]).sum().to_dict()
+    assert pytest.approx(told["median_seconds"], abs=5) == seconds[~fast].median()
+    rated = customers.filter(regex="^[EP]_").where(lambda cells: cells.isin(list("1234567")))
+    straight = rated.nunique(axis=1) == 1
+    assert told["n_straight"] == straight.groupby(customers["Wave"]).sum().to_dict()
+    assert fast[straight].all()
+
+
+def test_perceptions_lie_in_the_zone_as_planted(
+    generator: ModuleType, truth: dict[str, Any]
+) -> None:
+    """Below the minimum, within, above what is desired; and no minimum above what is desired."""
+    answers = survey(generator).query("Panel == 'C'")
+    more = clean_rows(generator).loc[answers.index].filter(regex="^[LD]_")
+    more = more.apply(pd.to_numeric).mask(lambda frame: frame == 99)
+    for name in {column[2:] for column in more} & set(generator.survey.REVERSED):
+        more[[f"L_{name}", f"D_{name}"]] = 8 - more[[f"L_{name}", f"D_{name}"]]
+    for touchpoint, told in truth["tolerance"]["touchpoints"].items():
+        items = generator.survey.ITEMS
+        names = [name for name, item in items.items() if item.touchpoint == touchpoint]
+        over = np.mean([(answers[f"P_{n}"] - more[f"L_{n}"]).mean() for n in names])
+        under = np.mean([(answers[f"P_{n}"] - more[f"D_{n}"]).mean() for n in names])
+        assert pytest.approx(told["adequacy"], abs=0.2) == over  # respondents are happier
+        assert pytest.approx(told["superiority"], abs=0.2) == under
+        assert all((more[f"L_{n}"] > more[f"D_{n}"]).sum() == 0 for n in names)
+    verdicts = {told["verdict"] for told in truth["tolerance"]["touchpoints"].values()}
+    assert len(verdicts) == 3
+
+
+def test_stated_points_are_as_planted(generator: ModuleType, truth: dict[str, Any]) -> None:
+    """Five numbers that make a hundred, but for one in a hundred customers."""
+    points = clean_rows(generator).query("Panel == 'C'").filter(regex="^W_").astype(int)
+    points = points[(points != 99).all(axis=1)]
+    wrong = points.sum(axis=1) != 100
+    assert 0 < wrong.mean() < 0.02
+    assert pytest.approx(truth["stated_importance"]["points"], abs=1.5) == {
+        column[2:]: mean for column, mean in points[~wrong].mean().items()
+    }
+
+
+def test_kano_pairs_have_their_categories(generator: ModuleType, truth: dict[str, Any]) -> None:
+    """The planted category is the commonest; of the mixed feature two are equally common."""
+    rows = clean_rows(generator).query("Panel == 'C'")
+    category = {
+        pair: generator.ratings.KANO[number]
+        for number, name in enumerate(generator.ratings.KANO)
+        for pair in generator.ratings.CODES[name]
+    }
+    for feature, told in truth["kano"]["features"].items():
+        codes = rows[[f"KF_{feature}", f"KD_{feature}"]].astype(int).to_numpy()
+        found = Counter(category[tuple(pair)] for pair in codes.tolist() if 99 not in pair)
+        shares = {name: n / found.total() for name, n in found.items()}
+        planted = dict(zip(truth["kano"]["order"], told["shares"], strict=True))
+        assert pytest.approx(planted, abs=0.02) == shares
+        first, second = (name for name, _ in found.most_common(2))
+        if told["category"] == "undecided":
+            assert abs(shares[first] - shares[second]) < 0.02
+        else:
+            assert first == told["category"]
+
+
+def test_comments_say_what_was_planted(
+    generator: ModuleType, company: Any, truth: dict[str, Any]
+) -> None:
+    """Themes are as common as expected, and leaving one out moves the score as expected."""
+    told = truth["comments"]
+    comments = company.comments.merge(
+        company.census[["respondent_id", "recommend"]], on="respondent_id", validate="one_to_one"
+    )
+    score = generator.survey.net_promoter_score
+    assert told["n_comments"] == len(comments) == len(pd.read_csv(SAMPLES / told["file"]))
+    assert 700 <= len(comments) <= 1000
+    everyone = score(comments["recommend"])
+    assert pytest.approx(told["nps_of_commenters"], abs=5) == everyone
+    for name, theme in told["themes"].items():
+        own = comments["themes"].str.split().map(lambda names, name=name: name in names)
+        assert theme["n"] == own.sum()
+        assert pytest.approx(theme["share"], abs=0.03) == own.mean()
+        effect = everyone - score(comments.loc[~own, "recommend"])
+        assert pytest.approx(theme["nps_effect"], abs=1.5) == effect
+    effects = {name: theme["nps_effect"] for name, theme in told["themes"].items()}
+    assert min(effects, key=effects.__getitem__) == "bill_surprise"
+    assert effects["bill_surprise"] < -4
+
+
+def test_comments_hold_what_must_not_be_shown(company: Any, truth: dict[str, Any]) -> None:
+    """Personal data of every kind, hostile texts, and a dozen in other languages."""
+    texts = {row[4] for row in rows_of("exports/comments.csv") if len(row) == 5}
+    comments = company.comments
+    assert set(comments["text"]) <= texts
+    held = comments.loc[~comments["holds"].isin(["", "hostile"]), "holds"].value_counts()
+    assert truth["comments"]["personal"] == held.to_dict()
+    assert {"<script>alert(1)</script>", "=cmd()"} <= texts
+    assert max(map(len, texts)) > 4_000
+    assert truth["comments"]["n_other_language"] == (comments["language"] != "en").sum()
 
 
 def test_awkward_ids_and_hostile_texts_are_there(truth: dict[str, Any]) -> None:
