@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -176,6 +176,24 @@ def measure_coverage(n_runs: int, n: int, *, is_adjusted: bool = True) -> pd.Dat
             draw_company(np.random.default_rng([seed, n]), n), is_adjusted=is_adjusted
         )
     ]
+    return count_held(found, truth)
+
+
+def count_held(found: Iterable[Held], truth: dict[str, float]) -> pd.DataFrame:
+    """Count how often each interval held its truth.
+
+    Parameters
+    ----------
+    found : iterable of tuple of str and three float
+        Name, estimate and the ends of its interval, of many runs.
+    truth : dict of str to float
+        By name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `measure_coverage` gives it.
+    """
     table = pd.DataFrame(found, columns=["name", "mean", "low", "high"])
     table["truth"] = table["name"].map(truth)
     table["too_low"], table["too_high"] = (
@@ -196,14 +214,25 @@ def measure_coverage(n_runs: int, n: int, *, is_adjusted: bool = True) -> pd.Dat
     return result.assign(conf_low=low, conf_high=high).reset_index()
 
 
+def print_rows(table: pd.DataFrame) -> None:
+    """Print a JSON line for every row.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Such as `count_held` gives it.
+    """
+    for row in table.to_dict("records"):
+        print(json.dumps({key: _plain(value) for key, value in row.items()}), flush=True)
+
+
 def main() -> None:
     """Read the command line and print a line for every estimate."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000, help="companies to draw")
     parser.add_argument("--customers", type=int, default=500, help="customers of each")
     given = parser.parse_args()
-    for row in measure_coverage(given.runs, given.customers).to_dict("records"):
-        print(json.dumps({key: _plain(value) for key, value in row.items()}), flush=True)
+    print_rows(measure_coverage(given.runs, given.customers))
 
 
 def _plain(value: object) -> object:

@@ -116,6 +116,80 @@ def test_employees_are_not_in_the_gap(executed):
     assert total["n"] == paired
 
 
+def test_the_gap_that_matters_comes_first_and_the_largest_does_not(executed):
+    """A small gap at billing goes with recommending; the largest, of the technician, hardly."""
+    priorities = executed("expectation_gaps").table("priorities").set_index("name")
+
+    assert priorities.loc["billing", "verdict"] == "fix first"
+    assert priorities["importance"].idxmax() == "billing"
+    assert priorities["gap"].idxmin() == "technician_visit"
+    assert priorities.loc["technician_visit", "verdict"] in {"low priority", "undecided"}
+    importance = executed("expectation_gaps").table("importance")
+    assert {"lmg", "johnson", "standardised", "ordinal"} <= set(importance["method"])
+    stated = executed("tolerance_and_kano").table("stated_importance")
+    assert stated.set_index("name")["stated"].idxmax() == "reliability"
+
+
+def test_weights_recover_the_score_that_response_distorts(executed, truth):
+    """The raw score is about ten points too high; weighted by health it holds the truth."""
+    scores = executed("expectation_gaps").table("scores")
+    nps = scores[scores["metric"].eq("nps") & scores["group"].eq("all")].set_index("weighting")
+    true = truth["nonresponse"]["waves"]["2025-11"]["nps_all_invited"]
+
+    assert nps.loc["raw", "conf_low"] > true
+    assert nps.loc["raw", "score"] - true == pytest.approx(10, abs=4)
+    assert nps.loc["weighted", "conf_low"] < true < nps.loc["weighted", "conf_high"]
+
+
+def test_gaps_win_over_perceptions_where_they_were_planted(executed):
+    """The samples' outcome is made from gaps: the models say so in total."""
+    verdicts = executed("expectation_gaps").table("outcome_verdicts")
+    total = verdicts[verdicts["level"] == "total"].iloc[0]
+
+    assert total["verdict"] == "gap"
+
+
+def test_planted_careless_answers_are_flagged(executed, truth):
+    """Straight-liners and the implausibly fast, each and no more."""
+    counts = executed("survey_quality").table("careless").set_index("flag")["n"]
+
+    assert counts["same answer throughout"] == truth["seconds"]["n_straight"]["2025-11"]
+    assert counts["too fast"] == truth["seconds"]["n_fast"]["2025-11"]
+
+
+def test_planted_overrated_items_are_found(executed, truth):
+    """Employees overrate four items by more than 0.8 points, and no other."""
+    beliefs = executed("delivery_gap").table("beliefs").query("level == 'item'")
+    found = beliefs[beliefs["verdict"] == "overrated"]
+
+    assert set(found["name"]) == set(truth["employees"]["overrated"])
+    assert (found["difference"] > 0.8).all()
+
+
+def test_planted_zones_and_kano_categories_are_found(executed, truth):
+    """Where perception lies between minimum and desired, and what each feature is."""
+    zones = executed("tolerance_and_kano").table("tolerance").query("level == 'touchpoint'")
+    places = {"below": "below the minimum", "inside": "within the zone"}
+    places["above"] = "above what is desired"
+    planted = {n: e["verdict"] for n, e in truth["tolerance"]["touchpoints"].items()}
+    assert zones.set_index("name")["verdict"].map(places).to_dict() == planted
+
+    kano = executed("tolerance_and_kano").table("kano").set_index("item")["verdict"]
+    planted = {n: f["category"].replace("_", "-") for n, f in truth["kano"]["features"].items()}
+    assert kano.to_dict() == planted
+
+
+def test_planted_theme_pulls_the_score_down(executed, truth):
+    """Comments on the bill lower the score of those who write, as much as planted."""
+    effects = executed("comment_themes").table("theme_effects")
+    lowest = effects.sort_values("effect").iloc[0]
+    planted = truth["comments"]["themes"]
+
+    assert "bill" in lowest["theme"]
+    assert lowest["conf_low"] < planted["bill_surprise"]["nps_effect"] < lowest["conf_high"]
+    assert len(effects[effects["theme"] != "(no theme)"]) == len(planted) - 1
+
+
 def test_hostile_values_stay_inert(tmp_path):
     """A formula in the data reaches Parquet as it is and CSV disarmed."""
     plan = plan_run(

@@ -1,11 +1,12 @@
-"""From paired ratings to one number per respondent, and from those to estimates."""
+"""From ratings to paired ratings, and to one number per respondent at every level."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import stats
 
 from cxlib.errors import InputError, TooLittleData
 from cxlib.gaps.groups import natural_key
@@ -13,7 +14,72 @@ from cxlib.gaps.ratings import PAIR, Ratings
 from cxlib.stats import Floats
 
 LEVELS = ("item", "dimension", "touchpoint", "total")
-_DRAWS = 10_000
+_ABOUT = {
+    "expectation_type": ("what was expected", ("minimum", "desired", "will", "should")),
+    "timing": ("when the expectation was asked", ("before", "after")),
+}
+_FACTS = ["item", "text", "dimension", "touchpoint", "kind", "scale_min", "scale_max"]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Ratings of two kinds of the same respondents and items.
+
+    Parameters
+    ----------
+    respondents : pandas.DataFrame, one row per respondent
+        As in `Ratings`.
+    items : pandas.DataFrame, one row per item rated in both roles by anybody
+        Columns `item`, `text` (marked where the item was turned), `dimension`, `touchpoint`,
+        `kind`, `scale_min`, `scale_max`.
+    expectation, perception : ndarray, respondents x items
+        NaN unless the respondent gave both.
+    touchpoints : ndarray of object, respondents x items, or None
+        The touchpoint each pair is about, where answers name any.
+    """
+
+    respondents: pd.DataFrame
+    items: pd.DataFrame
+    expectation: Floats
+    perception: Floats
+    touchpoints: np.ndarray | None
+
+    @cached_property
+    def gap(self) -> Floats:
+        """Perception minus expectation, respondents x items."""
+        return self.perception - self.expectation
+
+    @property
+    def n(self) -> int:
+        """Respondents with at least one pair."""
+        return int((~np.isnan(self.gap)).any(axis=1).sum())
+
+
+@dataclass(frozen=True)
+class LevelMeans:
+    """Each respondent's mean ratings by the names of one level.
+
+    Parameters
+    ----------
+    level : str
+        One of `LEVELS`.
+    names : list of str
+        Names in natural order.
+    n_items : list of int
+        Items behind each name.
+    expectation, perception, gap : ndarray, respondents x names
+        Means over the pairs of a name, NaN where the respondent has none.
+    count : ndarray, respondents x names
+        Number of pairs.
+    """
+
+    level: str
+    names: list[str]
+    n_items: list[int]
+    expectation: Floats
+    perception: Floats
+    gap: Floats
+    count: Floats
 
 
 def check_respondents(ratings: Ratings, *, min_cell: int) -> Ratings:
@@ -34,18 +100,11 @@ def check_respondents(ratings: Ratings, *, min_cell: int) -> Ratings:
     Raises
     ------
     InputError
-        When a role was never asked.
+        When a role was never asked, or the two cannot be subtracted.
     TooLittleData
         When they are fewer.
     """
-    for role in PAIR:
-        if not ratings.answers["role"].eq(role).any():
-            raise InputError(
-                f"No answer has the role '{role}'; a gap needs expectation and perception.",
-                f"table 'answers', roles {sorted(ratings.answers['role'].unique())}",
-                f"map the columns that hold the {role} to that role",
-            )
-    n = ratings.pairs["respondent_id"].nunique()
+    n = pair_ratings(ratings).n
     if n < min_cell:
         raise TooLittleData(
             "Respondents who rated the expectation and the perception of one and the same item: "
@@ -54,8 +113,8 @@ def check_respondents(ratings: Ratings, *, min_cell: int) -> Ratings:
     return ratings
 
 
-def check_pairs(ratings: Ratings) -> pd.DataFrame:
-    """Check that there are pairs to average, on scales that may be averaged.
+def pair_ratings(ratings: Ratings) -> Pairs:
+    """Pair each respondent's expectation and perception of an item.
 
     Parameters
     ----------
@@ -64,258 +123,194 @@ def check_pairs(ratings: Ratings) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        The pairs.
+    Pairs
+        Ratings that may be subtracted.
 
     Raises
     ------
     InputError
-        When a role was never asked, or the items have different scales.
+        When a role was never asked; when an item's two roles differ in scale or direction; when
+        items have different scales; when it is not known, or not one and the same, what was
+        expected (`expectation_type`) and when it was asked (`timing`).
     TooLittleData
         When fewer than two respondents rated one item in both roles.
+
+    Notes
+    -----
+    An answer is about the touchpoint it names, else its item's; where the two answers of a pair
+    differ, the perception's holds.
     """
-    pairs = check_respondents(ratings, min_cell=2).pairs
-    scales = item_scales(ratings).loc[pairs["item"].unique()].dropna()
-    if len(scales.drop_duplicates()) > 1:
-        first = scales.drop_duplicates().head(3).itertuples()
-        shown = [f"'{row.Index}' on {row.scale_min:g} to {row.scale_max:g}" for row in first]
+    for role in PAIR:
+        if role not in ratings.values:
+            raise InputError(
+                f"No answer has the role '{role}'; a gap needs expectation and perception.",
+                f"table 'answers', roles {sorted(ratings.values)}",
+                f"map the columns that hold the {role} to that role",
+            )
+    first, second = (ratings.values[role] for role in PAIR)
+    names = [name for name in second.columns if name in first.columns]
+    expectation, perception = (table[names].to_numpy() for table in (first, second))
+    unpaired = np.isnan(expectation) | np.isnan(perception)
+    known = ~unpaired.all(axis=0)
+    names = [name for name, is_known in zip(names, known, strict=True) if is_known]
+    if (~unpaired.all(axis=1)).sum() < 2:
+        raise TooLittleData(
+            "Fewer than two respondents rated the expectation and the perception of one and the "
+            "same item."
+        )
+    facts = _check_comparable(ratings, names)
+    touchpoints = None
+    if ratings.touchpoints is not None:
+        own = ratings.touchpoints[names].to_numpy()
+        touchpoints = np.where(pd.isna(own), facts["touchpoint"].to_numpy(dtype=object), own)
+    return Pairs(
+        respondents=ratings.respondents,
+        items=facts,
+        expectation=np.where(unpaired, np.nan, expectation)[:, known],
+        perception=np.where(unpaired, np.nan, perception)[:, known],
+        touchpoints=touchpoints,
+    )
+
+
+def _check_comparable(ratings: Ratings, names: list[str]) -> pd.DataFrame:
+    """Take an item's facts from the perception, once both roles are seen to be comparable."""
+    expected, perceived = (ratings.facts(role).loc[names] for role in PAIR)
+    scale = ["scale_min", "scale_max", "higher_is_better"]
+    errors = [
+        InputError(
+            f"Item '{name}' is rated on {_scale(e)} as expectation and on {_scale(p)} as "
+            "perception; the two cannot be subtracted.",
+            "table 'items'",
+            "compare ratings of one scale and direction, or leave the item out",
+        )
+        for name, e, p in zip(
+            names,
+            expected[scale].itertuples(index=False),
+            perceived[scale].itertuples(index=False),
+            strict=True,
+        )
+        if _scale(e) != _scale(p)
+    ]
+    for fact in ("expectation_type", "timing"):
+        known = expected[fact].where(expected[fact].notna(), perceived[fact])
+        errors += _check_one(known, fact)
+    if errors:
+        raise InputError.join(errors[:3])
+    scales = perceived[["scale_min", "scale_max"]].dropna().drop_duplicates()
+    if len(scales) > 1:
+        shown = [f"'{r.Index}' on {r.scale_min:g} to {r.scale_max:g}" for r in scales.itertuples()]
         raise InputError(
             "The items are rated on different scales; their gaps cannot be averaged.",
-            f"table 'items', {', '.join(shown)}",
+            f"table 'items', {', '.join(shown[:3])}",
             "convert the answers to one scale, or study the items of one scale at a time",
         )
-    return pairs
+    text = perceived["text"].where(perceived["text"].notna(), expected["text"])
+    turned = text.notna() & ~perceived["higher_is_better"]
+    text = text.mask(turned, text.astype(str) + " (reversed)")
+    return perceived.assign(text=text).rename_axis("item").reset_index()[_FACTS]
 
 
-def item_scales(ratings: Ratings) -> pd.DataFrame:
-    """Look up the scale of each item's perception.
-
-    Parameters
-    ----------
-    ratings : Ratings
-        From `select_answers`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `scale_min`, `scale_max`, indexed by item.
-    """
-    items = ratings.items[ratings.items["role"].eq("perception")]
-    return items.set_index("item")[["scale_min", "scale_max"]]
-
-
-def level_names(pairs: pd.DataFrame) -> dict[str, pd.Series]:
-    """Name the row each pair belongs to, for every level the pairs have.
-
-    Parameters
-    ----------
-    pairs : pandas.DataFrame
-        Columns `item`, `dimension`, `touchpoint`.
-
-    Returns
-    -------
-    dict of str to pandas.Series
-        Names by level, in the order of `LEVELS`; empty where a pair belongs to no row.
-    """
-    names = {level: pairs[level] for level in LEVELS if level in pairs.columns}
-    names["total"] = pd.Series("total", index=pairs.index)
-    return {level: series for level, series in names.items() if series.notna().any()}
+def _check_one(known: pd.Series, fact: str) -> list[InputError]:
+    """Ask for one kind of expectation: different ones must not be pooled, nor guessed."""
+    about, choices = _ABOUT[fact]
+    where = f"table 'items', column '{fact}'"
+    if known.isna().any():
+        return [
+            InputError(
+                f"It is not known {about} of item '{known.index[known.isna()][0]}'; without that "
+                "a gap has no meaning.",
+                where,
+                f"say {' or '.join(choices)}; for all items at once: "
+                f"{fact}: {{value: {choices[-1]}}}",
+            )
+        ]
+    if known.nunique() > 1:
+        shown = [f"'{item}' {value}" for item, value in known.drop_duplicates().items()]
+        problem = f"The items differ in {about}; such gaps must not be put together."
+        where = f"{where}: {', '.join(shown)}"
+        return [InputError(problem, where, "study the items of one kind at a time")]
+    return []
 
 
-def respondent_means(pairs: pd.DataFrame, names: pd.Series) -> tuple[list[str], dict[str, Floats]]:
-    """Average each respondent's pairs by name.
+def _scale(row: tuple) -> str:
+    low, high, is_straight = row
+    scale = "an unknown scale" if np.isnan(low) else f"{low:g} to {high:g}"
+    return f"{scale}{'' if is_straight else ' (reversed)'}"
+
+
+def known_levels(pairs: Pairs) -> list[str]:
+    """List the levels that the items have names for.
 
     Parameters
     ----------
-    pairs : pandas.DataFrame, one row per respondent and item
-        Columns `respondent_id`, `expectation`, `perception`, `gap`.
-    names : pandas.Series
-        The row each pair belongs to.
+    pairs : Pairs
+        From `pair_ratings`.
 
     Returns
     -------
-    labels : list of str
-        The names in natural order.
-    means : dict of str to ndarray, each respondents x names
-        `expectation`, `perception`, `gap`, NaN where a respondent has no pair, and `count`, the
-        number of pairs. Respondents come in the order of their first appearance in `pairs`.
+    list of str
+        In the order of `LEVELS`; item and total always.
     """
-    labels = sorted(names.dropna().unique(), key=natural_key)
-    rows, respondents = pd.factorize(pairs["respondent_id"])
-    columns = pd.Index(labels).get_indexer(names)
-    named = columns >= 0
-    cell = rows[named] * len(labels) + columns[named]
-    shape = (len(respondents), len(labels))
-    count = np.bincount(cell, minlength=shape[0] * shape[1])
-    means = {"count": count.reshape(shape).astype(float)}
-    for value in ("expectation", "perception", "gap"):
-        total = np.bincount(cell, weights=pairs[value].to_numpy()[named], minlength=count.size)
-        mean = np.full(count.size, np.nan)
-        np.divide(total, count, out=mean, where=count > 0)
-        means[value] = mean.reshape(shape)
-    return labels, means
+    has_touchpoints = pairs.touchpoints is not None or pairs.items["touchpoint"].notna().any()
+    has = {"dimension": pairs.items["dimension"].notna().any(), "touchpoint": has_touchpoints}
+    return [level for level in LEVELS if has.get(level, True)]
 
 
-def spread(pairs: pd.DataFrame, *, value: str) -> pd.DataFrame:
-    """Spread pairs to one row per respondent and one column per item.
+def level_means(pairs: Pairs, level: str) -> LevelMeans:
+    """Average each respondent's pairs by the names of one level.
 
     Parameters
     ----------
-    pairs : pandas.DataFrame, one row per respondent and item
-        Columns `respondent_id`, `item` and `value`.
-    value : str
-        Column to fill the table with.
+    pairs : Pairs
+        From `pair_ratings`.
+    level : {"item", "dimension", "touchpoint", "total"}
+        What to average over.
 
     Returns
     -------
-    pandas.DataFrame
-        Respondents in order of appearance, items in natural order, NaN where there is no pair.
+    LevelMeans
+        Items without a name at that level count for none.
     """
-    # by position: pandas' own pivot sorts every label and takes many times as long
-    rows, respondents = pd.factorize(pairs["respondent_id"])
-    items = sorted(pairs["item"].unique(), key=natural_key)
-    table = np.full((len(respondents), len(items)), np.nan)
-    table[rows, pd.Index(items).get_indexer(pairs["item"])] = pairs[value]
-    return pd.DataFrame(table, index=respondents, columns=items)
+    if level == "touchpoint" and pairs.touchpoints is not None:
+        return _answered_means(pairs)
+    is_total = level == "total"
+    labels = pd.Series("total", pairs.items.index) if is_total else pairs.items[level]
+    names = sorted(labels.dropna().unique(), key=natural_key)
+    member = (labels.to_numpy()[:, None] == np.array(names, dtype=object)).astype(float)
+    known = ~np.isnan(pairs.gap)
+    count = known.astype(float) @ member
+    sides = (_average(values, known, member, count) for values in _sides(pairs))
+    expectation, perception = sides
+    n_items = member.sum(axis=0).astype(int).tolist()
+    gap = perception - expectation
+    return LevelMeans(level, names, n_items, expectation, perception, gap, count)
 
 
-def column_means(values: Floats) -> Floats:
-    """Average each column over its known values.
-
-    Parameters
-    ----------
-    values : ndarray, respondents x names
-        NaN where not known.
-
-    Returns
-    -------
-    ndarray
-        A mean per column, NaN where nothing is known.
-    """
-    n = (~np.isnan(values)).sum(axis=0)
-    means = np.full(values.shape[1], np.nan)
-    return np.divide(np.nansum(values, axis=0), n, out=means, where=n > 0)
+def _sides(pairs: Pairs) -> tuple[Floats, Floats]:
+    return pairs.expectation, pairs.perception
 
 
-def describe_columns(gaps: Floats, *, conf_level: float) -> pd.DataFrame:
-    """Estimate the mean gap of each column with its Student interval and paired t-test.
-
-    Parameters
-    ----------
-    gaps : ndarray, respondents x names
-        One gap per respondent, NaN where not known.
-    conf_level : float
-        Confidence level.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per column. Columns `n`, `gap`, `std_error`, `conf_low`, `conf_high`,
-        `effect_size`, `p_value`; the last four NaN when n < 2 or all gaps are equal.
-    """
-    n = (~np.isnan(gaps)).sum(axis=0)
-    mean, variance = column_means(gaps), _variances(gaps)
-    std_error = np.sqrt(variance / np.maximum(n, 1))
-    varies = np.where(variance > 0, std_error, np.nan)
-    degrees = np.maximum(n - 1, 1)
-    half = stats.t.ppf(0.5 + conf_level / 2, degrees) * varies
-    return pd.DataFrame(
-        {
-            "n": n,
-            "gap": mean,
-            "std_error": std_error,
-            "conf_low": mean - half,
-            "conf_high": mean + half,
-            "effect_size": mean / (varies * np.sqrt(n)),
-            "p_value": 2 * stats.t.sf(np.abs(mean / varies), degrees),
-        }
-    )
+def _average(values: Floats, known: np.ndarray, member: Floats, count: Floats) -> Floats:
+    total = np.where(known, values, 0.0) @ member
+    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
 
 
-def describe_differences(
-    gaps: Floats, inside: NDArray[np.bool_], *, conf_level: float
-) -> pd.DataFrame:
-    """Estimate how the mean of some rows differs from that of all other rows, column by column.
-
-    Parameters
-    ----------
-    gaps : ndarray, respondents x names
-        One gap per respondent, NaN where not known.
-    inside : ndarray of bool, one per respondent
-        The rows to compare with all others.
-    conf_level : float
-        Confidence level.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per column. Columns `difference`, `difference_low`, `difference_high`, `p_value`
-        (Welch); NaN but for the difference when a side has fewer than two or nothing varies.
-    """
-    sides = [gaps[inside], gaps[~inside]]
-    difference = column_means(sides[0]) - column_means(sides[1])
-    n = [np.maximum((~np.isnan(side)).sum(axis=0), 1) for side in sides]
-    squares = [_variances(side) / size for side, size in zip(sides, n, strict=True)]
-    variance = squares[0] + squares[1]
-    variance = np.where(variance > 0, variance, np.nan)
-    spread = sum(s**2 / np.maximum(size - 1, 1) for s, size in zip(squares, n, strict=True))
-    degrees = variance**2 / np.where(spread > 0, spread, np.nan)
-    half = stats.t.ppf(0.5 + conf_level / 2, degrees) * np.sqrt(variance)
-    return pd.DataFrame(
-        {
-            "difference": difference,
-            "difference_low": difference - half,
-            "difference_high": difference + half,
-            "p_value": 2 * stats.t.sf(np.abs(difference) / np.sqrt(variance), degrees),
-        }
-    )
-
-
-def chance_lowest(gaps: Floats, *, random_state: int) -> Floats:
-    """Estimate for each column the probability that its mean is the lowest.
-
-    Parameters
-    ----------
-    gaps : ndarray, respondents x names
-        One gap per respondent, NaN where not known.
-    random_state : int
-        Seed of the draws.
-
-    Returns
-    -------
-    ndarray
-        Shares of 10,000 draws from the joint normal distribution of the means, ties shared
-        evenly; the mean of equal values stays fixed. NaN for columns with fewer than two values
-        and when there is nothing to compare with.
-    """
-    chance = np.full(gaps.shape[1], np.nan)
-    variance = _variances(gaps)
-    ranked = np.flatnonzero(~np.isnan(variance))
-    if len(ranked) < 2:
-        return chance
-    gaps = gaps[:, ranked]
-    known = ~np.isnan(gaps)
-    mean, n = column_means(gaps), known.sum(axis=0)
-    centred = np.where(known, gaps - mean, 0.0)
-    both = known.astype(float).T @ known.astype(float)
-    # two means covary through the respondents they share
-    covariance = centred.T @ centred / np.maximum(both - 1, 1) * both / np.outer(n, n)
-    size, direction = np.linalg.eigh(covariance)
-    size = np.where(size > 1e-12 * size.max(), size, 0.0)  # else roundings would break ties
-    # the symmetric root does not depend on the signs an eigenvector routine happens to choose
-    root = (direction * np.sqrt(size)) @ direction.T * (variance[ranked] > 0)
-    draws = np.random.default_rng(random_state).standard_normal((_DRAWS, len(ranked)))
-    draws = mean + draws @ root
-    is_lowest = draws <= draws.min(axis=1, keepdims=True) + 1e-9
-    chance[ranked] = (is_lowest / is_lowest.sum(axis=1, keepdims=True)).mean(axis=0)
-    return chance
-
-
-def _variances(values: Floats) -> Floats:
-    """Return variances (ddof 1): NaN below two values, exactly 0 when all are equal."""
-    n = (~np.isnan(values)).sum(axis=0)
-    squares = np.nansum((values - column_means(values)) ** 2, axis=0)
-    variance = np.where(n > 1, squares / np.maximum(n - 1, 1), np.nan)
-    # a mean of equal numbers may be off by a rounding; that is no variance
-    scale = np.max(np.abs(np.nan_to_num(values)), axis=0, initial=0.0)
-    return np.where(variance <= (1e-12 * scale) ** 2, 0.0, variance)
+def _answered_means(pairs: Pairs) -> LevelMeans:
+    """Average by the touchpoint that every single answer names."""
+    touchpoints = np.asarray(pairs.touchpoints)
+    known = ~np.isnan(pairs.gap)
+    named = touchpoints[known & ~pd.isna(touchpoints)]
+    names = sorted(pd.unique(named), key=natural_key)
+    parts: list[list[Floats]] = [[], []]
+    counts, n_items = [], []
+    for name in names:
+        here = known & (touchpoints == name)
+        count = here.sum(axis=1, keepdims=True).astype(float)
+        every = np.ones((here.shape[1], 1))
+        for part, values in zip(parts, _sides(pairs), strict=True):
+            part.append(_average(values, here, every, count))
+        counts.append(count)
+        n_items.append(int(here.any(axis=0).sum()))
+    expectation, perception = (np.hstack(part) for part in parts)
+    gap = perception - expectation
+    return LevelMeans("touchpoint", names, n_items, expectation, perception, gap, np.hstack(counts))

@@ -1,86 +1,142 @@
-"""How an outcome goes together with perception and with the gap: a description."""
+"""The outcome that gaps are held against: which item, and each respondent's answer."""
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-from scipy import stats
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cxlib.errors import InputError, closest
-from cxlib.gaps.levels import check_pairs, level_names, respondent_means
+from cxlib.gaps.means import Codes, respondent_clusters
 from cxlib.gaps.ratings import Ratings
-from cxlib.stats import normal_quantile
+from cxlib.gaps.resample import assign_blocks
+from cxlib.stats import Floats
 
-_LINKS = ["name", "n", "correlation", "conf_low", "conf_high", "p_value"]
+_METRICS = ("nps", "csat", "ces")
 
 
-def summarise_outcome_links(
-    ratings: Ratings, *, outcome: str, conf_level: float = 0.95
-) -> pd.DataFrame:
-    """Correlate an outcome with perception, expectation and the gap.
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome and who is independent of whom.
+
+    Parameters
+    ----------
+    name : str
+        The item, or the items joined by commas.
+    values : ndarray, one per respondent
+        NaN where not answered.
+    scale_min, scale_max : float
+        NaN where not known.
+    weights : ndarray, one per respondent
+        0 or more.
+    blocks : ndarray of int, one per respondent
+        Independent blocks for robust errors and the bootstrap.
+    """
+
+    name: str
+    values: Floats
+    scale_min: float
+    scale_max: float
+    weights: Floats
+    blocks: Codes
+
+
+def read_outcome(
+    ratings: Ratings, outcome: str | Sequence[str], *, most: int = 2_000, random_state: int = 0
+) -> Outcome:
+    """Read an outcome item, or the mean of several.
 
     Parameters
     ----------
     ratings : Ratings
         From `select_answers`.
-    outcome : str
-        An item that was answered in the role outcome.
-    conf_level : float, default 0.95
-        Confidence level.
+    outcome : str or sequence of str
+        An item answered in the role outcome, or several (``"OUT1, OUT2"`` or a list).
+    most : int, default 2000
+        The most blocks.
+    random_state : int, default 0
+        Seed of the dealing into blocks.
 
     Returns
     -------
-    pandas.DataFrame
-        One row per name: perception, gap, expectation. Columns `name`, `n` (respondents),
-        `correlation`, `conf_low`, `conf_high`, `p_value`.
+    Outcome
+        The mean of the items where all were answered.
 
     Raises
     ------
     InputError
-        When the outcome is not an outcome item that was answered, or there are no pairs to
-        average.
-    TooLittleData
-        When fewer than two respondents rated one item in both roles.
-
-    Notes
-    -----
-    Each respondent counts with the means over the items rated in both roles. Pearson's r
-    with Fisher's interval, tanh(atanh(r) +- z / sqrt(n - 3)), and the t-test of r = 0; no interval
-    with n < 4 or without variance. The rows rest on the same respondents, so their intervals may
-    overlap although the correlations differ. A correlation is no proof that one thing drives
-    the other, and the gap holds perception itself.
-
-    References
-    ----------
-    .. [1] R. A. Fisher (1921). On the probable error of a coefficient of correlation. Metron 1,
-           3-32.
+        When an item is no outcome that was answered, or their scales differ.
     """
-    answers = ratings.answers[ratings.answers["role"].eq("outcome")]
-    options = sorted(answers["item"].unique())
-    if outcome not in options:
+    table = ratings.values.get("outcome")
+    known = [] if table is None else list(table.columns)
+    names = [outcome] if isinstance(outcome, str) else list(outcome)
+    if isinstance(outcome, str) and outcome not in known:
+        names = [name.strip() for name in outcome.split(",")]
+    if not known:
         raise InputError(
-            f"'{outcome}' is not an outcome item that was answered.",
-            "table 'answers', role outcome",
-            closest(outcome, options),
+            "No answer has the role 'outcome'.",
+            f"table 'answers', roles {sorted(ratings.values)}",
+            "map the column that holds the outcome, such as a recommendation, to that role",
         )
-    pairs = check_pairs(ratings)
-    _, means = respondent_means(pairs, level_names(pairs)["total"])
-    values = answers[answers["item"].eq(outcome)].set_index("respondent_id")["value"]
-    y = values.reindex(pairs["respondent_id"].unique()).to_numpy(dtype=float)
-    rows = []
-    for name in ("perception", "gap", "expectation"):
-        x = means[name][:, 0]
-        known = ~np.isnan(x) & ~np.isnan(y)
-        rows.append((name, int(known.sum()), *_correlate(x[known], y[known], conf_level)))
-    return pd.DataFrame(rows, columns=_LINKS)
+    for name in names or [""]:
+        if name not in known:
+            raise InputError(
+                f"'{name}' is not an outcome item that was answered.",
+                "table 'answers', role outcome",
+                closest(name, known),
+            )
+    assert table is not None  # a name was found in it
+    facts = ratings.facts("outcome").loc[names]
+    scales = facts[["scale_min", "scale_max", "higher_is_better"]]
+    if len(scales.drop_duplicates()) > 1:
+        shown = [f"'{r.Index}' on {r.scale_min:g} to {r.scale_max:g}" for r in scales.itertuples()]
+        raise InputError(
+            "The outcomes have different scales or directions; their mean has no meaning.",
+            f"table 'items', {', '.join(shown[:3])}",
+            "name outcomes of one scale, or one outcome",
+        )
+    clusters = respondent_clusters(ratings.respondents)
+    return Outcome(
+        name=", ".join(names),
+        values=table[names].to_numpy().mean(axis=1),
+        scale_min=float(facts["scale_min"].iloc[0]),
+        scale_max=float(facts["scale_max"].iloc[0]),
+        weights=ratings.respondents["weight"].to_numpy(dtype=float),
+        blocks=assign_blocks(
+            len(ratings.respondents), clusters=clusters, most=most, random_state=random_state
+        ),
+    )
 
 
-def _correlate(x: np.ndarray, y: np.ndarray, conf_level: float) -> tuple[float, ...]:
-    if len(x) < 4 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return (np.nan,) * 4
-    r, p_value = stats.pearsonr(x, y)
-    if abs(r) > 1 - 1e-12:  # perfectly collinear: atanh has no value
-        return float(r), np.nan, np.nan, np.nan
-    half = normal_quantile(conf_level) / np.sqrt(len(x) - 3)
-    low, high = np.tanh(np.arctanh(r) + np.array([-half, half]))
-    return float(r), float(low), float(high), float(p_value)
+def choose_outcome(ratings: Ratings, outcome: str | Sequence[str] = "") -> str:
+    """Choose the outcome to hold gaps against.
+
+    Parameters
+    ----------
+    ratings : Ratings
+        From `select_answers`.
+    outcome : str or sequence of str, default ""
+        An item answered in the role outcome, or several to average; empty = the first item whose
+        `metric` is nps, else csat, else ces, else the mean of all on the scale of the first.
+
+    Returns
+    -------
+    str
+        Its name; ``""`` when none was asked for and no outcome was answered.
+
+    Raises
+    ------
+    InputError
+        When the outcome asked for is no outcome that was answered.
+    """
+    if outcome:
+        return read_outcome(ratings, outcome).name
+    if "outcome" not in ratings.values:
+        return ""
+    facts = ratings.facts("outcome")
+    metrics = facts["metric"].astype("string").str.lower()
+    for metric in _METRICS:
+        if metrics.eq(metric).any():
+            return str(facts.index[metrics.eq(metric).to_numpy(dtype=bool, na_value=False)][0])
+    scale = facts[["scale_min", "scale_max", "higher_is_better"]]
+    alike = scale.eq(scale.iloc[0]) | (scale.isna() & scale.iloc[0].isna())
+    return ", ".join(facts.index[alike.all(axis=1)].astype(str))

@@ -29,8 +29,9 @@ def make_outcomes(item: str, values: list[float]) -> pd.DataFrame:
 
 
 def make_items(**columns: object) -> pd.DataFrame:
-    """Make the table `items` with scales of 1 to 7 unless given."""
-    return pd.DataFrame({"scale_min": 1.0, "scale_max": 7.0, **columns})
+    """Make the table `items`: scales of 1 to 7, what should be, asked after, unless given."""
+    usual = {"scale_min": 1.0, "scale_max": 7.0, "expectation_type": "should", "timing": "after"}
+    return pd.DataFrame({**usual, **columns})
 
 
 # Two dimensions; respondent c skips an expectation, d answers speed only.

@@ -1,31 +1,41 @@
-"""Answers are selected, turned and paired as the contract says, or refused with a reason."""
+"""Answers are selected and turned as the contract says, or refused with a reason."""
 
 from __future__ import annotations
 
+import ibis
+import numpy as np
 import pandas as pd
 import pytest
 
 from cxlib.errors import InputError, TooLittleData
-from cxlib.gaps import add_group, select_answers
-from cxlib.gaps.groups import as_labels, natural_key, respondent_groups
+from cxlib.gaps.groups import add_group, as_labels, natural_key
+from cxlib.gaps.ratings import keep_respondents, select_answers
 from tests.gaps.answers import ITEMS, SURVEY, make_answers, make_items
 
 
-def test_pairs_hold_only_items_rated_in_both_roles():
-    """A pair is one respondent and item with expectation and perception, sorted."""
-    pairs = select_answers(make_answers(SURVEY), ITEMS).pairs
-    assert list(pairs[["respondent_id", "item", "gap"]].itertuples(index=False, name=None)) == [
-        ("a", "hold", -1.0),
-        ("a", "polite", 0.0),
-        ("a", "speed", -3.0),
-        ("b", "hold", -4.0),
-        ("b", "polite", 1.0),
-        ("b", "speed", -1.0),
-        ("c", "hold", -4.0),
-        ("c", "speed", -2.0),
-        ("d", "speed", -1.0),
-    ]
-    assert list(pairs["dimension"][:3]) == ["time", "people", "time"]
+def test_every_role_is_one_matrix():
+    """A row per respondent, a column per item in natural order, NaN where nothing was said."""
+    ratings = select_answers(make_answers(SURVEY), ITEMS)
+    assert list(ratings.respondents["respondent_id"]) == ["a", "b", "c", "d"]
+    expected = ratings.values["expectation"]
+    assert list(expected.columns) == ["hold", "polite", "speed"]
+    nan = np.nan
+    np.testing.assert_array_equal(expected, [[6, 6, 7], [7, 5, 6], [6, nan, 7], [nan, nan, 5]])
+
+
+@pytest.mark.engines
+def test_engines_and_frames_give_the_same_ratings(con: ibis.BaseBackend):
+    """Where the answers lie changes nothing, nor does the order of rows."""
+    answers = make_answers(SURVEY).assign(wave="1", touchpoint="", customer_id="x", weight=2.0)
+    answers.loc[answers["item"].eq("speed"), "touchpoint"] = "chat"
+    answers["source"] = ["customer", *[""] * (len(answers) - 1)]
+    table = con.create_table("answers", answers.sample(frac=1, random_state=1))
+    one, two = select_answers(answers, ITEMS), select_answers(table, ITEMS)
+    pd.testing.assert_frame_equal(one.respondents, two.respondents, check_dtype=False)
+    for role in one.values:
+        pd.testing.assert_frame_equal(one.values[role], two.values[role], check_names=False)
+    pd.testing.assert_frame_equal(one.touchpoints, two.touchpoints)
+    pd.testing.assert_frame_equal(one.uses, two.uses)
 
 
 def test_every_answer_is_accounted_for():
@@ -43,13 +53,13 @@ def test_every_answer_is_accounted_for():
     assert list(uses["n_respondents"]) == [4, 1, 1, 1, 1]
 
 
-def test_employees_never_mix_into_customers_gaps():
+def test_employees_never_mix_into_customers_ratings():
     """Only answers of the asked source count, and no source means customer."""
     answers = make_answers("a speed 7 4").assign(source="")
     employee = make_answers("b speed 1 7").assign(source="employee")
     both = pd.concat([answers, employee], ignore_index=True)
-    assert list(select_answers(both).pairs["respondent_id"]) == ["a"]
-    assert list(select_answers(both, source="employee").pairs["respondent_id"]) == ["b"]
+    assert list(select_answers(both).respondents["respondent_id"]) == ["a"]
+    assert list(select_answers(both, source="employee").respondents["respondent_id"]) == ["b"]
 
 
 def test_latest_wave_goes_by_time():
@@ -73,15 +83,24 @@ def test_survey_without_waves_is_one_wave():
     """No wave column, or an empty one, leaves nothing out."""
     answers = make_answers(SURVEY)
     assert select_answers(answers).wave == ""
-    assert len(select_answers(answers.assign(wave="")).pairs) == 9
+    assert len(select_answers(answers.assign(wave="")).respondents) == 4
+
+
+def test_every_wave_gives_a_respondent_a_row_in_each():
+    """Waves are compared on one table, in which who answered twice stands twice."""
+    answers = pd.concat([make_answers("a speed 7 4").assign(wave=wave) for wave in ("1", "2")])
+    ratings = select_answers(answers, every_wave=True)
+    rows = ratings.respondents[["respondent_id", "wave"]]
+    assert rows.to_numpy().tolist() == [["a", "1"], ["a", "2"]]
+    assert list(ratings.uses["n"]) == [4, 0, 0, 0]
+    assert list(ratings.uses["n_respondents"]) == [1, 0, 0, 0]
 
 
 def test_reversed_item_is_turned_by_its_scale():
     """On 1 to 7 an answer of 2 to a reversed item counts as 6."""
-    answers = make_answers("a wait 1 2")
     items = make_items(item=["wait"], higher_is_better=[False])
-    pair = select_answers(answers, items).pairs.iloc[0]
-    assert (pair["expectation"], pair["perception"], pair["gap"]) == (7.0, 6.0, -1.0)
+    values = select_answers(make_answers("a wait 1 2"), items).values
+    assert (values["expectation"]["wait"][0], values["perception"]["wait"][0]) == (7.0, 6.0)
 
 
 def test_row_of_a_role_wins_over_the_row_of_all_roles():
@@ -95,19 +114,40 @@ def test_row_of_a_role_wins_over_the_row_of_all_roles():
     assert facts.loc["expectation", "text"] == "old"
 
 
-def test_touchpoint_of_the_answer_comes_before_that_of_the_item():
-    """An answer's own touchpoint holds, the perception's first; an item's fills the rest."""
-    answers = make_answers("a speed 7 4\nb speed 6 5\nc speed 6 5")
-    answers["touchpoint"] = ["chat", "web", "chat", None, "", None]
-    pairs = select_answers(answers, make_items(item=["speed"], touchpoint=["phone"])).pairs
-    assert list(pairs["touchpoint"]) == ["web", "chat", "phone"]
+def test_constant_columns_are_the_respondents():
+    """What is the same in all answers of a person is about the person; the rest is named."""
+    answers = make_answers("a speed 7 4\nb speed 6 5").assign(
+        unit=["x", "x", "y", None], team=["x", "y", "x", "x"], weight=[2.0, 2.0, 0.0, 0.0]
+    )
+    ratings = select_answers(answers)
+    assert list(ratings.respondents["unit"]) == ["x", "y"]
+    assert list(ratings.respondents["weight"]) == [2.0, 0.0]
+    assert ratings.varying == ("team",)
 
 
-def test_ceiling_marks_expectations_at_the_top_of_the_scale():
-    """An expectation of 7 on 1 to 7 leaves no room above; without a scale nobody knows."""
-    answers = make_answers("a speed 7 4\nb speed 6 6")
-    assert list(select_answers(answers, ITEMS).pairs["at_ceiling"]) == [1.0, 0.0]
-    assert select_answers(answers).pairs["at_ceiling"].isna().all()
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0, 2.0, 1.0, 1.0], "A respondent has several weights"),
+        ([1.0, 1.0, np.nan, np.nan], r"without a usable weight: 1[\s\S]*\['b'\]"),
+        ([1.0, 1.0, -1.0, -1.0], "without a usable weight: 1"),
+        ([0.0] * 4, "All weights are zero"),
+    ],
+)
+def test_unusable_weights_are_refused(weights, message):
+    """A weight is one number a respondent, 0 or more, not 0 for everybody."""
+    answers = make_answers("a speed 7 4\nb speed 6 5").assign(weight=weights)
+    with pytest.raises(InputError, match=message):
+        select_answers(answers)
+
+
+def test_some_respondents_may_be_kept():
+    """Matrices and respondents are cut alike."""
+    answers = make_answers("a speed 7 4\nb speed 6 5").assign(touchpoint=["p", "p", "q", "q"])
+    kept = keep_respondents(select_answers(answers), [False, True])
+    assert list(kept.respondents["respondent_id"]) == ["b"]
+    assert kept.values["perception"]["speed"].tolist() == [5.0]
+    assert kept.touchpoints["speed"].tolist() == ["q"]
 
 
 def test_caller_keeps_the_table_unchanged():
@@ -164,26 +204,6 @@ def test_reversed_item_without_scale_is_refused():
         select_answers(make_answers("a speed 7 4"), items)
 
 
-@pytest.mark.parametrize(
-    ("other", "message"),
-    [
-        ({"scale_max": 5.0}, "1 to 7 as expectation and on 1 to 5 as perception"),
-        ({"higher_is_better": False}, r"and on 1 to 7 \(reversed\) as perception"),
-        ({"scale_min": None, "scale_max": None}, "and on an unknown scale as perception"),
-    ],
-)
-def test_ratings_on_different_scales_are_not_subtracted(other, message):
-    """Expectation and perception must share scale and direction."""
-    items = make_items(
-        item=["speed"] * 2, role=["expectation", "perception"], higher_is_better=[True] * 2
-    )
-    for column, value in other.items():
-        items[column] = items[column].astype(object)
-        items.loc[1, column] = value
-    with pytest.raises(InputError, match=message):
-        select_answers(make_answers("a speed 4 4"), items)
-
-
 def test_group_comes_from_answers_customers_or_invitations():
     """The first table that has the column gives it; nobody is lost."""
     answers = make_answers("a speed 7 4\nb speed 6 5").assign(customer_id=["1", "1", "2", "2"])
@@ -197,15 +217,6 @@ def test_group_comes_from_answers_customers_or_invitations():
     assert list(found["unit"]) == ["x", "x", "(unknown)", "(unknown)"]
     with pytest.raises(InputError, match=r"no column 'regoin'[\s\S]*did you mean 'region'"):
         add_group(answers, by="regoin", customers=customers)
-
-
-def test_group_must_be_constant_for_a_respondent():
-    """A respondent in two groups would be counted twice."""
-    answers = make_answers("a speed 7 4\nb speed 6 5").assign(unit=["x", "y", "x", "x"])
-    with pytest.raises(
-        InputError, match=r"not one group per respondent[\s\S]*'a' has \['x', 'y'\]"
-    ):
-        respondent_groups(answers, by="unit")
 
 
 def test_labels_print_as_the_source_wrote_them():

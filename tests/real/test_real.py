@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 
 from cxlib.data import open_workbook
+from cxlib.gaps.features.kano import classify_kano
+from cxlib.gaps.ratings import select_answers
 from cxlib.plans import plan_run
 from cxlib.runs import execute_run
 
@@ -173,11 +175,20 @@ def test_kiosk_gaps(run):
 
 
 def test_kiosk_raw_export_reads(shared_data, tmp_path):
-    """CP949, no id column, sentences as headers: 211 rows, none lost, 24 items in two roles."""
+    """CP949, no id column, sentences as headers: 24 items in two roles, 29 Kano pairs in words."""
     tables = open_workbook(str(write_workbook("kiosk_raw", tmp_path, shared_data)))
     answers = tables.frame("answers")
     entry = tables.entries[0]
+    items = answers.groupby("role")["item"].unique().map(set).to_dict()
 
     assert (entry.rows_in, entry.rows_kept, entry.rows_refused) == (211, 211, 0)
-    assert sorted(answers["item"].unique(), key=int) == [str(i) for i in range(1, 25)]
-    assert set(answers["role"]) == {"expectation", "perception"}
+    ratings, features = {str(i) for i in range(1, 25)}, {f"K{i}" for i in range(1, 30)}
+    assert items == {
+        "expectation": ratings, "perception": ratings, "functional": features,
+        "dysfunctional": features,
+    }  # fmt: skip
+    kano = classify_kano(select_answers(answers)).features.set_index("item")
+    assert (kano["n"] == 207).all()  # four never used one
+    assert kano.loc["K2", "verdict"] == "must-be"  # processes entries accurately
+    assert kano.loc["K27", "verdict"] == "attractive"  # works with gloves on
+    assert kano.loc["K6", "verdict"] == "undecided"  # 83 against 79 of 207

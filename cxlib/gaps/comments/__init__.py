@@ -1,0 +1,1 @@
+"""What customers write: masked, sorted into themes, set beside the score, quoted."""

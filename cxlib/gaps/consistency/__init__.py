@@ -1,0 +1,1 @@
+"""Consistency: how far perception depends on where, with whom and when."""

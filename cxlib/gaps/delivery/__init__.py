@@ -1,0 +1,1 @@
+"""Delivery gap: what employees believe beside what customers perceive."""

@@ -1,0 +1,1 @@
+"""What goes with the outcome, and which touchpoint to look at first."""

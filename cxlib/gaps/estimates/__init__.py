@@ -1,0 +1,1 @@
+"""Gaps by level, group and wave, the zone of tolerance, and gaps weighted by importance."""

@@ -1,0 +1,1 @@
+"""What each feature or touchpoint is for: Kano categories, penalties and rewards."""

@@ -1,0 +1,1 @@
+"""Does the gap predict the outcome: perception and expectation apart, and their surface."""

@@ -1,0 +1,1 @@
+"""Whether the answers can be believed: careless answers are flagged, never dropped."""

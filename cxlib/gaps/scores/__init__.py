@@ -1,0 +1,1 @@
+"""Scores managers know, who answered, and what the silent could change."""

@@ -1,0 +1,1 @@
+"""Trends: which movements of a gap over time are more than chance."""

@@ -1,0 +1,30 @@
+# Models of the kiosk outcome, for tests/gaps/prediction and tests/gaps/features.
+# Rscript tests/gaps/reference/prediction.R ../shared/data/kiosk/kiosk_clean_coded.csv
+# R 4.2.2, sandwich 3.0-2, lmtest 0.9-40
+suppressMessages({library(sandwich); library(lmtest)})
+d <- read.csv(commandArgs(TRUE)[1], fileEncoding = "UTF-8")
+E <- rowMeans(d[paste0("E",1:24)]); P <- rowMeans(d[paste0("P",1:24)]); y <- rowMeans(d[paste0("OUT",1:4)])
+options(digits=12)
+show <- function(x) print(x, digits=12)
+m <- lm(y ~ I(E-4) + I(P-4)); V <- vcovHC(m, "HC3")
+cat("both\n"); show(coef(m)); show(sqrt(diag(V)))
+show(c(summary(lm(y~I(P-E)))$r.squared, summary(lm(y~P))$r.squared, summary(lm(y~E))$r.squared, summary(m)$r.squared))
+K <- c(0,1,1); F <- (K%*%coef(m))^2/(t(K)%*%V%*%K); cat("equal\n"); show(c(F, pf(F,1,191,lower=FALSE)))
+show(anova(lm(y~I(P-E)), m)$F[2])
+show(waldtest(m, lm(y~1), vcov=function(x) vcovHC(x,"HC3"))[2,c("F","Pr(>F)")])
+s <- lm(y ~ I(E-4)+I(P-4)+I((E-4)^2)+I((E-4)*(P-4))+I((P-4)^2)); VS <- vcovHC(s,"HC3")
+cat("surface\n"); show(coef(s)); show(sqrt(diag(VS))); show(summary(s)$r.squared)
+show(waldtest(s, m, vcov=function(x) vcovHC(x,"HC3"))[2,c("F","Pr(>F)")])
+b <- coef(s); L <- rbind(c(0,1,1,0,0,0),c(0,0,0,1,1,1),c(0,1,-1,0,0,0),c(0,0,0,1,-1,1),c(0,0,0,1,0,-1))
+show(cbind(L%*%b, sqrt(diag(L%*%VS%*%t(L)))))
+cat("cluster\n"); g <- (seq_along(y)-1) %% 20
+show(sqrt(diag(vcovCL(m, g, type="HC3"))))
+w <- 1 + (seq_along(y) %% 3); mw <- lm(y ~ I(E-4)+I(P-4), weights=w); cat("weights\n"); show(coef(mw)); show(sqrt(diag(vcovHC(mw,"HC3")))); show(summary(mw)$r.squared)
+cat("asym\n")
+dims <- list(control=c(7,8), convenience=13:17, economy=c(10,11,18), reliability=1:3, security=19:21, tangible=c(4,5,6,22))
+X <- sapply(dims, function(i) rowMeans(d[paste0("P",i)]))
+lo <- (X <= 3+1e-9)*1; hi <- (X >= 5-1e-9)*1
+k <- c("control","convenience","economy","security","tangible")
+a <- lm(y ~ lo[,"control"]+hi[,"control"]+lo[,"convenience"]+hi[,"convenience"]+lo[,"economy"]+hi[,"economy"]+X[,"reliability"]+lo[,"security"]+hi[,"security"]+lo[,"tangible"]+hi[,"tangible"])
+VA <- vcovHC(a,"HC3"); show(cbind(coef(a), sqrt(diag(VA)))); show(summary(a)$r.squared)
+i <- c(6,7); show(sqrt(sum(VA[i,i]))); show(colSums(lo)); show(colSums(hi))
