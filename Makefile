@@ -33,9 +33,11 @@ $(ENGINES): $(STAMP) .ci/engines.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .ci/engines.lock
 	touch $(ENGINES)
 
-lock:  # needs uv; the second lock holds what the engines need beside the first
-	$(COMPILE) --extra test --extra dev --output-file requirements.lock
-	$(COMPILE) --extra postgres --extra spark --constraint requirements.lock \
+lock:  # needs uv; the second lock holds what engines and clusters need beside the first, the first
+	# leaves out a browser driver that the package of axe-core asks for
+	$(COMPILE) --extra test --extra dev $(addprefix --no-emit-package ,playwright greenlet pyee) \
+	  --output-file requirements.lock
+	$(COMPILE) --extra postgres --extra spark --extra dask --constraint requirements.lock \
 	  $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock | sort -u) --output-file .ci/engines.lock
 
 samples: $(STAMP)  # make data/samples anew from its seed

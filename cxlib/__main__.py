@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 
 
 def main() -> None:
@@ -11,6 +13,7 @@ def main() -> None:
     from cxlib.cli import app
     from cxlib.errors import CxError, RunError
 
+    signal.signal(signal.SIGTERM, _stop)
     try:
         code = app(standalone_mode=False)
     except CxError as error:
@@ -22,6 +25,11 @@ def main() -> None:
     except Exception as error:
         code = _report(error)
     sys.exit(code or 0)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End as with Ctrl-C, so that no kernel is left behind."""
+    raise KeyboardInterrupt
 
 
 def _report(error: Exception) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +14,9 @@ import typer
 from cxlib.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Sequence
 
-    from cxlib.plans import Plan
+    from cxlib.plans import Plan, TooFew
 
 app = typer.Typer(
     name="cx",
@@ -85,33 +85,91 @@ def run(
 ) -> int:
     """Run one notebook and write its page, tables and record."""
     from cxlib.plans import plan_run
+    from cxlib.progress import Telling
     from cxlib.runs import execute_run, exit_code
 
     given = _given(parameter or [])
     plan = plan_run(notebook, workbook=workbook, given=given, out=out, timeout=timeout)
-    with _progress(plan.name) as advance:
-        record = execute_run(plan, advance)
-    _tell(plan, record)
+    with Telling(1) as telling:
+        telling.advance(plan, 0, 0)
+        record = execute_run(plan, lambda done, total: telling.advance(plan, done, total))
+        telling.tell(plan, record)
     return exit_code([record])
 
 
 @app.command()
 def batch(
     manifest: Annotated[Path, typer.Argument(help="A YAML file that lists runs.")],
-    out: Out = Path("out"),
-    workers: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = 1,
-    dry_run: Annotated[bool, typer.Option(help="Check and list the runs only.")] = False,
+    out: Annotated[str, typer.Option(help="Folder of the runs; a URL with --dask.")] = "out",
+    workers: Annotated[
+        int, typer.Option(min=0, help="Kernels at a time; 0: one a core. Fewer if memory is short.")
+    ] = 0,
+    dask: Annotated[
+        str, typer.Option(help="Address of a Dask scheduler whose workers make the runs.")
+    ] = "",
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Finish an interrupted batch: failed runs stay as they ended, and it is refused "
+            "when the manifest, the data or cxlib have changed since.",
+        ),
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Make all runs, also those that are unchanged.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check and list the runs only.")
+    ] = False,
 ) -> int:
-    """Run all notebooks of a manifest and write index.html."""
-    from cxlib.batch import plan_batch, read_manifest
+    """Run all notebooks of a manifest and write index.html.
 
+    Runs that gave an answer earlier are skipped as long as notebook, parameters, data, cxlib and
+    libraries are unchanged. Of two batches on one folder the second is refused; on NFS that needs
+    a server that keeps locks, and on a URL nothing is locked.
+    """
+    from cxlib.manifest import plan_batch, read_manifest
+
+    if resume and fresh:
+        raise InputError("--resume and --fresh exclude each other.", "cx batch", "give one of them")
     wanted = read_manifest(manifest)
-    plans = plan_batch(wanted, manifest.resolve().parent, out)
-    if dry_run:
-        for plan in plans:
-            print(f"{plan.folder.name}")
-        return 0
-    return _run_all(plans, out, wanted.title, workers=workers)
+    is_url = "://" in out
+    if is_url and not dask:
+        fix = "give --dask, or a folder"
+        raise InputError("Only the workers of a cluster write to a URL.", f"--out {out}", fix)
+    with _mirror(out) if is_url else nullcontext(Path(out).resolve()) as folder:
+        plans = plan_batch(wanted, manifest.resolve().parent, folder)
+        if dry_run:
+            return _list(plans, fresh)
+        return _run_all(
+            plans,
+            folder,
+            wanted.title,
+            workers=workers,
+            cluster=dask,
+            url=out if is_url else "",
+            on_finish=wanted.on_finish,
+            compare_to=wanted.compare_folder,
+            resume=resume,
+            fresh=fresh,
+        )
+
+
+def _mirror(url: str) -> AbstractContextManager[Path]:
+    from cxlib.spread import mirror
+
+    return mirror(url)
+
+
+def _list(plans: Sequence[Plan | TooFew], fresh: bool) -> int:
+    """List what a batch would do, a line a run."""
+    from cxlib.batch import explain_plan
+    from cxlib.plans import TooFew, describe_plans
+
+    for plan, line in zip(plans, describe_plans(plans), strict=True):
+        why = "" if isinstance(plan, TooFew) else f" | {explain_plan(plan, fresh=fresh)}"
+        print(f"{line}{why}")
+    return 0
 
 
 @app.command()
@@ -120,11 +178,12 @@ def lab(
     out: Annotated[Path, typer.Option(help="Folder for the copies.")] = Path("cx_notebooks"),
 ) -> int:
     """Open JupyterLab on a copy of the notebooks; copies that exist are kept."""
-    from cxlib.lab import copy_notebooks
+    from cxlib.lab import copy_notebooks, offer_warm_kernel
 
     folder = copy_notebooks(workbook, out)
     print(f"JupyterLab opens on {folder}")
-    os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", str(folder)])
+    command = [sys.executable, "-m", "jupyter", "lab", str(folder)]
+    os.execve(sys.executable, command, offer_warm_kernel(os.environ))
 
 
 def _given(parameters: list[str]) -> dict[str, str]:
@@ -137,44 +196,43 @@ def _given(parameters: list[str]) -> dict[str, str]:
     return given
 
 
-def _run_all(plans: list[Plan], out: Path, title: str, *, workers: int) -> int:
+def _run_all(
+    plans: Sequence[Plan | TooFew],
+    out: Path,
+    title: str,
+    *,
+    workers: int,
+    on_finish: Sequence[str] = (),
+    **how: Any,
+) -> int:
     from cxlib.batch import run_batch
+    from cxlib.index import run_hook
+    from cxlib.progress import Telling, shorten
     from cxlib.runs import exit_code
+    from cxlib.workers import count_cores, fit_workers
 
     started = time.monotonic()
-    runs = run_batch(plans, out.resolve(), title=title, workers=workers, told=_tell)
+    workers, note = fit_workers(workers or count_cores())
+    if note:
+        print(f"note: {note}")
+    with Telling(len(plans), how.get("url", "")) as telling:
+        try:
+            runs = run_batch(
+                plans,
+                out.resolve(),
+                title=title,
+                told=telling.tell,
+                progress=telling.advance,
+                workers=workers,
+                **how,
+            )
+        except KeyboardInterrupt:
+            n = sum(telling.ended.values())
+            print(f"stopped: {n} of {len(plans)} runs have ended; --resume goes on with the others")
+            raise
     seconds = time.monotonic() - started
-    print(f"{len(runs)} runs in {seconds:.0f} s: {out / 'index.html'}")
+    place = how.get("url") or shorten(out.resolve())
+    print(f"{len(runs)} runs in {seconds:.0f} s: {place}/index.html")
+    if on_finish and (failure := run_hook(on_finish, out)):
+        print(f"note: {failure}")
     return exit_code(runs)
-
-
-def _tell(plan: Plan, record: dict[str, Any]) -> None:
-    name = _relative(plan.folder / "report.html")
-    lines = [f"{record['status']:<17} {record['seconds']:>6.1f} s  {name}"]
-    lines += [f"    {record['headline']}"] if record["headline"] else []
-    lines += [f"    note: {warning}" for warning in record["warnings"]]
-    print("\n".join(lines), flush=True)  # whole, for runs may end side by side
-    if record["error"] is not None:
-        error = record["error"]
-        cell = "" if error["cell"] is None else f" in cell {error['cell']}"
-        print(f"    {error['class']}{cell}: {error['message']}", file=sys.stderr)
-
-
-def _relative(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar in a terminal, nothing elsewhere."""
-    if not sys.stdout.isatty():
-        yield lambda done, total: None
-        return
-    from rich.progress import Progress
-
-    with Progress(transient=True) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

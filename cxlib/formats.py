@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
+from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-PAGE_ROWS = 25
+PAGE_ROWS, SPREAD_ROWS = 25, 30
 _STYLES = {"share": "percent", "count": "n", "points": "0.00", "days": "0.0", "p": "p"}
 _BARE = {"share", "count", "points", "p", ""}
 
@@ -62,7 +65,33 @@ def format_interval(
     return f"{lower if unit in _BARE else lower.removesuffix(f' {unit}')} to {upper}"
 
 
-def render_table(table: pd.DataFrame, *, title: str, formats: Mapping[str, str]) -> tuple[str, str]:
+def source_name(source: str) -> str:
+    """Name a source without the place it has on the analyst's disk.
+
+    Parameters
+    ----------
+    source : str
+        As ``cx.yml`` names it: a relative or absolute path, or a table of the engine.
+
+    Returns
+    -------
+    str
+        The file's name where the path is absolute or leaves the workbook's folder.
+    """
+    parts = source.replace("\\", "/").split("/")
+    outside = parts[0] in {"", "..", "~"} or parts[0].endswith(":")
+    return parts[-1] if outside else source
+
+
+def render_table(
+    table: pd.DataFrame,
+    *,
+    title: str,
+    formats: Mapping[str, str],
+    ids: Collection[str] = (),
+    saved: str = "",
+    spread: bool = False,
+) -> tuple[str, str]:
     """Render a table as escaped HTML and as plain text.
 
     Parameters
@@ -71,46 +100,80 @@ def render_table(table: pd.DataFrame, *, title: str, formats: Mapping[str, str])
         Rows; the first 25 are rendered.
     title : str
         Its caption.
-    formats : mapping of str to str
+    formats, ids, saved : mapping, collection of str, str
         As in :func:`show`.
+    spread : bool, default False
+        Of a longer table render 30 rows spread evenly, as suits a curve, not the first 25.
 
     Returns
     -------
     tuple of str
-        HTML with caption and header scopes, and text.
+        HTML with caption and header scopes, and text. A cell whose number is rounded carries it
+        as ``data-value``, a cell with an id carries the mark ``data-id``.
     """
-    shown = table.head(PAGE_ROWS)
-    text = pd.DataFrame(
-        {
-            i: [_cell(value, formats.get(str(column), "")) for value in shown[column]]
-            for i, column in enumerate(shown.columns)
-        }
-    )
-    numeric = [pd.api.types.is_numeric_dtype(table[column]) for column in table.columns]
+    shown, note = _cut(table, spread, saved)
+    names = [str(column) for column in table.columns]
+    columns = [
+        _render_column(
+            shown.iloc[:, place],
+            style=formats.get(name, ""),
+            is_id=name in ids or name.endswith("_id"),
+            align=_align(table.iloc[:, place]),
+        )
+        for place, name in enumerate(names)
+    ]
     head = "".join(
-        f'<th scope="col"{_right(right)}>{html.escape(_heading(str(column)))}</th>'
-        for column, right in zip(table.columns, numeric, strict=True)
+        f'<th scope="col"{_align(table.iloc[:, place])}>{html.escape(_heading(name))}</th>'
+        for place, name in enumerate(names)
     )
     body = []
-    for row in text.itertuples(index=False):
-        first, *rest = (html.escape(cell) for cell in row)
-        cells = "".join(
-            f"<td{_right(right)}>{cell}</td>" for cell, right in zip(rest, numeric[1:], strict=True)
-        )
-        body.append(f'<tr><th scope="row"{_right(numeric[0])}>{first}</th>{cells}</tr>')
-    note = ""
-    if len(table) > len(shown):
-        note = f"<p>The first {len(shown)} of {len(table):,} rows.</p>"
+    for (first, marks), *rest in zip(*columns, strict=True):
+        cells = "".join(f"<td{marks}>{html.escape(text)}</td>" for text, marks in rest)
+        body.append(f'<tr><th scope="row"{marks}>{html.escape(first)}</th>{cells}</tr>')
+    caption = html.escape(title)
     page = (
-        f'<div class="table" tabindex="0"><table><caption>{html.escape(title)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{note}"
+        f'<div class="table" role="group" aria-label="{caption}" tabindex="0"><table>'
+        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+        f"{f'<p>{html.escape(note)}</p>' if note else ''}"
     )
-    plain = text.set_axis([_heading(str(c)) for c in table.columns], axis=1)
+    texts = {place: [text for text, _ in column] for place, column in enumerate(columns)}
+    plain = pd.DataFrame(texts).set_axis([_heading(name) for name in names], axis=1)
     return page, f"{title}\n{plain.to_string(index=False)}"
 
 
-def _right(right: bool) -> str:
-    return ' class="number"' if right else ""
+def _cut(table: pd.DataFrame, spread: bool, saved: str) -> tuple[pd.DataFrame, str]:
+    """Choose the rows of a page and say what was left out."""
+    most = SPREAD_ROWS if spread else PAGE_ROWS
+    everything = f"All rows are in the table {saved} of the run." if saved else ""
+    if len(table) <= most:
+        return table, ""
+    if spread:
+        places = np.linspace(0, len(table) - 1, most).astype(int)
+        note = f"{most} of {len(table):,} rows, spread evenly. {everything}"
+        return table.iloc[places], note.strip()
+    return table.head(most), f"The first {most} of {len(table):,} rows. {everything}".strip()
+
+
+def _render_column(
+    values: pd.Series, *, style: str, is_id: bool, align: str
+) -> list[tuple[str, str]]:
+    """Write each cell's text and attributes."""
+    cells = []
+    for value in values:
+        text, marks = _cell(value, style), align
+        if is_id:
+            marks += " data-id"
+        elif isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
+            number = str(value) if isinstance(value, Integral) else f"{value:.9g}"
+            marks += "" if number == text else f' data-value="{number}"'
+        cells.append((text, marks))
+    return cells
+
+
+def _align(column: pd.Series) -> str:
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return ' class="number"' if is_number else ""
 
 
 def _heading(column: str) -> str:

@@ -13,8 +13,7 @@ from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 
-# more threads than cores only slow a run down, and sums in another order repeat no digits
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+from cxlib.warm import ONE_THREAD, warm_up
 
 
 class _Client(PapermillNotebookClient):
@@ -59,6 +58,7 @@ class _Engine(Engine):
         *,
         account: Any,
         run_folder: Path,
+        warm: bool = False,
         start_timeout: int = 60,
         **settings: Any,
     ) -> Any:
@@ -66,6 +66,8 @@ class _Engine(Engine):
         client = _Client(nb_man, kernel_name=kernel_name, startup_timeout=start_timeout)
         client.account, account.client, account.notebook = account, client, nb_man.nb
         client.km = client.create_kernel_manager()
+        if warm:
+            warm_up(client.km)
         with tempfile.TemporaryDirectory(prefix="cx-") as sockets:
             # customer data do not cross a TCP port that other users of the host could read; the
             # kernels of one process need a folder each, and a socket's path has little room
@@ -74,7 +76,7 @@ class _Engine(Engine):
             try:
                 # what the kernel process logs is no result; tracebacks are in the notebook
                 return client.execute(
-                    env=os.environ | _ONE_THREAD | {"CX_RUN_DIR": str(run_folder)},
+                    env=os.environ | ONE_THREAD | {"CX_RUN_DIR": str(run_folder)},
                     stderr=subprocess.DEVNULL,
                 )
             finally:  # the client leaves the loop it made for this thread open

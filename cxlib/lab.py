@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from cxlib.errors import InputError
+from cxlib.warm import is_possible
 from cxlib.workbook import SAMPLES, read_workbook, shipped
+
+_KERNELS = Path(__file__).parent / "jupyter"  # a data folder as Jupyter looks for them
 
 
 def copy_notebooks(workbook: str, folder: Path) -> Path:
@@ -51,3 +56,22 @@ def copy_notebooks(workbook: str, folder: Path) -> Path:
             "choose another --out",
         ) from error
     return folder
+
+
+def offer_warm_kernel(environment: Mapping[str, str]) -> dict[str, str]:
+    """Let the JupyterLab that gets this environment list the kernel that starts warm.
+
+    Parameters
+    ----------
+    environment : mapping of str to str
+        Environment variables; nothing is written to the user's Jupyter folders.
+
+    Returns
+    -------
+    dict of str to str
+        The same, with the kernel's folder in ``JUPYTER_PATH`` where kernels can be forked.
+    """
+    if not is_possible():
+        return dict(environment)
+    places = [str(_KERNELS), *filter(None, [environment.get("JUPYTER_PATH")])]
+    return {**environment, "JUPYTER_PATH": os.pathsep.join(places)}

@@ -6,7 +6,7 @@ import ast
 import datetime
 import io
 import json
-import keyword
+import math
 import tokenize
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,21 +47,29 @@ def _wrong(value: Any, wanted: str) -> ValueError:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise _wrong(value, "a text")
-    return value
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise _wrong(ascii(value), "a text in UTF-8")
+    return str(value)  # a plain text, whatever kind of text was given
 
 
 def _number(value: Any) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise _wrong(value, "a number") from None
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise _wrong(value, "a number")
+    return number
 
 
 def _whole(value: Any) -> int:
     number = _number(value)
-    if number != int(number) or isinstance(value, bool):
+    if number != int(number):
         raise _wrong(value, "a whole number")
-    return int(number)
+    try:
+        return int(value)  # not through a float, which has 16 digits
+    except ValueError:
+        return int(number)
 
 
 def _boolean(value: Any) -> bool:
@@ -71,15 +79,29 @@ def _boolean(value: Any) -> bool:
     return text == "true"
 
 
-def _texts(value: Any) -> list[str]:
+def _items(value: Any, wanted: str) -> list[Any]:
     if isinstance(value, str):
         try:
             value = json.loads(value) if value else []
-        except json.JSONDecodeError:
-            raise _wrong(value, 'a list; write it as JSON, such as ["a", "b"]') from None
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _wrong(value, 'a list of texts; write it as JSON, such as ["a", "b"]')
+        except (json.JSONDecodeError, RecursionError):
+            raise _wrong(value, wanted) from None
+    if not isinstance(value, list):
+        raise _wrong(value, wanted)
     return value
+
+
+def _texts(value: Any) -> list[str]:
+    wanted = 'a list of texts; write it as JSON, such as ["a", "b"]'
+    items = _items(value, wanted)
+    if not all(isinstance(item, str) for item in items):
+        raise _wrong(value, wanted)
+    return [_text(item) for item in items]
+
+
+def _numbers(value: Any) -> list[float]:
+    wanted = "a list of numbers; write it as JSON, such as [1, 2.5]"
+    numbers = [_number(item) for item in _items(value, wanted)]
+    return [int(number) if number.is_integer() else number for number in numbers]
 
 
 def _date(value: Any) -> str:
@@ -155,6 +177,7 @@ KINDS: dict[str, Callable[[Any], Any]] = {
     "float": _number,
     "bool": _boolean,
     "list": _texts,
+    "numbers": _numbers,
     "date": _date,
     "duration": _duration,
     "days": _days,
@@ -171,6 +194,7 @@ KINDS: dict[str, Callable[[Any], Any]] = {
     "outcome": _text,
     "wave": _text,
 }
+_LITERALS = ("str", "int", "float", "bool", "list", "numbers")
 REGISTRY = {
     "segment_by": "column",
     "group_by": "column",
@@ -242,32 +266,48 @@ def read_parameters(notebook: NotebookNode, where: str) -> dict[str, Parameter]:
             for token in tokenize.generate_tokens(io.StringIO(cells[0]).readline)
             if token.type == tokenize.COMMENT
         }
-    except (SyntaxError, tokenize.TokenError) as error:
+    except (SyntaxError, ValueError, tokenize.TokenError) as error:
         problem = f"The parameters cell is no Python: {error}."
         raise InputError(problem, where, "one 'name = literal' a line") from error
     found = {}
     for node in statements:
         try:
-            name, default = _literal(node)
+            name, default, kind = _literal(node)
         except (TypeError, ValueError):
             raise InputError(
                 f"The parameters cell may hold only 'name = literal': '{ast.unparse(node)}'.",
                 where,
+                "a literal is a text, a number, True or False, or a list of texts or of numbers; "
                 "move anything else to the next cell",
             ) from None
-        kind = REGISTRY.get(name, type(default).__name__)
+        kind = REGISTRY.get(name, kind)
         if name == "inactivity" and not default:  # asks for churn, which counts in days
             kind = "days"
-        found[name] = Parameter(name, default, comments.get(node.lineno, ""), kind)
+        about = comments.get(node.end_lineno or 0, comments.get(node.lineno, ""))
+        found[name] = Parameter(name, default, about, kind)
     return found
 
 
-def _literal(node: ast.stmt) -> tuple[str, Any]:
-    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-    value = getattr(node, "value", None)
-    if not isinstance(target, ast.Name) or value is None:
+def _literal(node: ast.stmt) -> tuple[str, Any, str]:
+    """Read a name, its default and its kind; an annotation wins over the type of the default."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target: ast.expr = node.targets[0]
+    elif isinstance(node, ast.AnnAssign):
+        target = node.target
+    else:
         raise TypeError
-    return target.id, ast.literal_eval(value)
+    if not isinstance(target, ast.Name) or node.value is None:
+        raise TypeError
+    default = ast.literal_eval(node.value)
+    kind = type(default).__name__
+    if kind == "list" and default and not isinstance(default[0], str):
+        kind = "numbers"
+    if isinstance(node, ast.AnnAssign) and (kind, ast.unparse(node.annotation)) == ("int", "float"):
+        kind = "float"  # `share: float = 1`
+    if kind not in _LITERALS:  # papermill would turn a tuple into a text, and None has no kind
+        raise TypeError
+    KINDS[kind](default)
+    return target.id, default, kind
 
 
 def check_values(
@@ -294,20 +334,49 @@ def check_values(
     InputError
         With a block for every unknown name and every value that is not of its kind.
     """
-    errors, values = [], {name: parameter.default for name, parameter in parameters.items()}
-    for name, value in given.items():
-        if name not in parameters or not name.isidentifier() or keyword.iskeyword(name):
-            problem = f"The parameter '{name}' is unknown."
-            errors.append(InputError(problem, where, closest(name, parameters)))
-            continue
-        parameter = parameters[name]
-        try:
-            values[name] = KINDS.get(parameter.kind, _text)(value)
-            if parameter.kind in {"duration", "days"} and parameter.default and not values[name]:
-                raise ValueError("it cannot be empty")
-        except (ValueError, OverflowError) as error:
-            fix = f"{parameter.about or parameter.kind}; the default is {parameter.default!r}"
-            errors.append(InputError(f"Parameter '{name}': {error}.", where, fix))
+    values, errors = read_values(parameters, given, lambda name: where)
     if errors:
         raise InputError.join(errors)
     return values
+
+
+def read_values(
+    parameters: Mapping[str, Parameter],
+    given: Mapping[str, Any],
+    where: Callable[[str], str],
+) -> tuple[dict[str, Any], list[InputError]]:
+    """Type what was given for a notebook, and tell everything that is wrong with it.
+
+    Parameters
+    ----------
+    parameters : mapping of str to Parameter
+        What the notebook declares.
+    given : mapping of str to object
+        Values by name.
+    where : callable
+        Where a value was written, by its name.
+
+    Returns
+    -------
+    dict of str to object
+        A value for every parameter declared; the default where what was given is wrong.
+    list of InputError
+        One for every unknown name and every value that is not of its kind.
+    """
+    errors, values = [], {name: parameter.default for name, parameter in parameters.items()}
+    for name, value in given.items():
+        if name not in parameters:
+            problem = f"The parameter '{name}' is unknown."
+            choices = [choice for choice in parameters if choice != "workbook"]
+            errors.append(InputError(problem, where(name), closest(name, choices)))
+            continue
+        parameter = parameters[name]
+        try:
+            typed = KINDS[parameter.kind](value)
+            if parameter.kind in {"duration", "days"} and parameter.default and not typed:
+                raise ValueError("it cannot be empty")
+            values[name] = typed
+        except (ValueError, OverflowError) as error:
+            fix = f"{parameter.about or parameter.kind}; the default is {parameter.default!r}"
+            errors.append(InputError(f"Parameter '{name}': {error}.", where(name), fix))
+    return values, errors

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxlib.errors import InputError, TooLittleData, closest
-from cxlib.options import check_against
-from cxlib.parameters import Parameter, check_values, read_parameters
-from cxlib.workbook import SAMPLES, Workbook, read_workbook, shipped
+from cxlib.errors import InputError, closest
+from cxlib.names import hash_values, name_folder, name_set
+from cxlib.notebook import Notebook, read_notebook
+from cxlib.options import Cut, Data, check_against, check_cut
+from cxlib.parameters import read_values
+from cxlib.workbook import Workbook, shipped
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
     from cxlib.data.ledger import LedgerEntry
 
 TIMEOUT_SECONDS = 1800.0
+_RESERVED = {"share", "index.html", "mail.html", "batch.json", "summary.json"}  # in OUT itself
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A run that has passed every check that can be made before a kernel starts.
+class Wanted:
+    """A run that was asked for and has passed every check before a kernel starts.
 
     Parameters
     ----------
@@ -46,6 +45,12 @@ class Plan:
         Folder of the run.
     timeout : float
         Seconds the whole run may take.
+    set_name : str
+        What it is called among the runs of its batch: one line of plain text.
+    changed : mapping
+        The parameters that differ from the notebook's defaults.
+    n : int or None
+        Rows of its segment, when the manifest asked for a report for each.
     """
 
     notebook: Path
@@ -56,11 +61,35 @@ class Plan:
     entries: list[LedgerEntry]
     folder: Path
     timeout: float = TIMEOUT_SECONDS
+    set_name: str = ""
+    changed: Mapping[str, Any] = field(default_factory=dict)
+    n: int | None = None
 
     @property
     def name(self) -> str:
         """Name of the notebook, without extension."""
         return self.notebook.stem
+
+
+@dataclass(frozen=True)
+class Plan(Wanted):
+    """A run that is ready to be made."""
+
+
+@dataclass(frozen=True)
+class TooFew(Wanted):
+    """A run that is not made, because its segment holds too little data.
+
+    Parameters
+    ----------
+    min_rows : int
+        The rows that were asked for.
+    reason : str
+        What is lacking.
+    """
+
+    min_rows: int = 1
+    reason: str = ""
 
 
 def find_notebook(name: str) -> Path:
@@ -106,6 +135,30 @@ def notebook_names() -> list[str]:
     return sorted(file.stem for file in files if not file.stem.startswith("_"))
 
 
+def tell_apart(plans: Sequence[Plan | TooFew]) -> list[Plan | TooFew]:
+    """Give runs whose folders differ only by case folders that differ on every disk.
+
+    Parameters
+    ----------
+    plans : sequence of Plan or TooFew
+        Runs of one batch.
+
+    Returns
+    -------
+    list of Plan or TooFew
+        The same runs, in the same order.
+    """
+    alike: dict[str, set[str]] = {}
+    for plan in plans:
+        alike.setdefault(plan.folder.name.casefold(), set()).add(plan.folder.name)
+    return [
+        replace(plan, folder=Path(f"{plan.folder}-{hash_values(plan.changed)}"))
+        if len(alike[plan.folder.name.casefold()]) > 1
+        else plan
+        for plan in plans
+    ]
+
+
 def plan_run(
     notebook: str,
     *,
@@ -139,101 +192,189 @@ def plan_run(
     InputError
         When notebook, workbook, data, parameter or folder cannot be used.
     """
-    import nbformat
-
-    path = find_notebook(notebook)
-    where = f"notebook '{path.stem}'"
-    try:
-        book_node = nbformat.read(path, as_version=4)
-    except Exception as error:
-        raise InputError(f"'{path.name}' is no notebook: {error}", str(path)) from error
-    declared = read_parameters(book_node, where)
-    if "workbook" not in declared:
-        raise InputError("The notebook declares no 'workbook'.", where, 'add workbook = "samples"')
-    if "workbook" in given:
-        problem = "The workbook is no parameter of the command."
-        raise InputError(problem, where, "give it with --workbook")
-    book = read_workbook(workbook)
-    location = SAMPLES if workbook == SAMPLES else str(book.file)
-    values = check_values(declared, given, where) | {"workbook": location}
-    uses, entries = _check_data(book_node, declared, values, where)
-    folder = out.resolve() / _slug(path.stem, declared, values)
-    _check_folder(folder)
-    return Plan(path, _title(book_node, path.stem), values, book, uses, entries, folder, timeout)
+    planner = Planner(out)
+    found = planner.notebook(notebook)
+    plan, errors = planner.plan(
+        found, planner.data(workbook), given, lambda name: found.where, timeout=timeout
+    )
+    if errors:
+        raise InputError.join(errors)
+    return plan
 
 
-def _check_data(
-    notebook: NotebookNode,
-    declared: Mapping[str, Parameter],
-    values: Mapping[str, Any],
-    where: str,
-) -> tuple[list[str], list[LedgerEntry]]:
-    """Audit the workbook, check the parameters that name something in it, list tables used."""
-    from cxlib.data import open_workbook
+class Planner:
+    """Checks runs; notebooks, workbooks, audits and folder are read once for all of them.
 
-    cuts = ("segment_by", "segment", "period_start", "period_end")
-    cut = {name: values[name] for name in cuts if name in values}
-    tables = open_workbook(values["workbook"], **cut)
-    needs = notebook.metadata.get("cx", {})
-    choices = needs.get("any_of", [])
-    met = [group for group in choices if all(tables.has(n) or values.get(n) for n in group)]
-    if choices and not met:
-        wanted = " or ".join(" with ".join(f"'{name}'" for name in group) for group in choices)
-        raise InputError(
-            f"The notebook needs {wanted}.",
-            f"{where}, {tables.book.file} has {list(tables.book.tables)}",
-            "map a table that is missing ('cx check --contract'), or give the parameter",
-        )
-    named = [*needs.get("tables", []), *needs.get("also", []), *(n for g in met for n in g)]
-    uses = [name for name in tables.book.tables if name in named or not named]
-    try:
-        tables.require(*needs.get("tables", []))
-        check_against(declared, values, tables, uses)
-    except TooLittleData:
-        pass  # sound input whose cut is empty: the run says so on its page
-    return uses, tables.entries
+    Parameters
+    ----------
+    out : pathlib.Path
+        Folder of all runs.
+    """
 
+    def __init__(self, out: Path) -> None:
+        self._out = out.resolve()
+        self._notebooks: dict[str, Notebook] = {}
+        self._data: dict[str, Data] = {}
+        self._is_writable = False
 
-def _title(notebook: NotebookNode, name: str) -> str:
-    for cell in notebook.cells:
-        found = re.search(r"^# (.+)$", cell.source, re.MULTILINE)
-        if cell.cell_type == "markdown" and found:
-            return found.group(1).strip()
-    return name
+    def notebook(self, name: str) -> Notebook:
+        """Read what a notebook says about itself.
 
+        Parameters
+        ----------
+        name : str
+            Name or path.
 
-def _slug(name: str, declared: Mapping[str, Parameter], values: Mapping[str, Any]) -> str:
-    changed = [
-        f"{key}-{value}"
-        for key, value in values.items()
-        if key != "workbook" and value != declared[key].default
-    ]
-    if not changed:
-        return name
-    text = "_".join(changed)
-    plain = re.sub(r"[^a-zA-Z0-9_.-]+", "-", text).strip("-.")
-    joined = len(changed) > 1 and any("_" in part.partition("-")[2] for part in changed)
-    if plain != text or joined or len(plain) > 80:  # two parameter sets never share a folder
-        plain = f"{plain[:70]}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
-    return f"{name}__{plain}"
+        Returns
+        -------
+        Notebook
+            Its parameters and needs.
 
+        Raises
+        ------
+        InputError
+            When it cannot be found or run.
+        """
+        if name not in self._notebooks:
+            self._notebooks[name] = read_notebook(find_notebook(name))
+        return self._notebooks[name]
 
-def _check_folder(folder: Path) -> None:
-    if folder.is_file() or (folder.exists() and not _is_run(folder)):
-        raise InputError(
-            f"'{folder.name}' exists and is no run of cx.", str(folder), "choose another --out"
-        )
-    parent = next(path for path in folder.parents if path.exists())
-    try:
-        with tempfile.TemporaryDirectory(dir=parent):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"The output folder cannot be written: {error.strerror}.",
-            str(folder.parent),
-            "choose another --out",
-        ) from error
+    def data(self, workbook: str) -> Data:
+        """Read a workbook.
+
+        Parameters
+        ----------
+        workbook : str
+            Path of a ``cx.yml``, or ``"samples"``.
+
+        Returns
+        -------
+        Data
+            The workbook, and what its data hold.
+
+        Raises
+        ------
+        InputError
+            When it cannot be used.
+        """
+        if workbook not in self._data:
+            self._data[workbook] = Data(workbook)
+        return self._data[workbook]
+
+    def plan(
+        self,
+        notebook: Notebook,
+        data: Data,
+        given: Mapping[str, Any],
+        where: Callable[[str], str],
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> tuple[Plan, list[InputError]]:
+        """Check one run.
+
+        Parameters
+        ----------
+        notebook : Notebook
+            What is run.
+        data : Data
+            On what.
+        given : mapping of str to object
+            Parameters given.
+        where : callable
+            Place of a parameter, by its name.
+        timeout : float
+            Seconds the whole run may take.
+
+        Returns
+        -------
+        Plan
+            Ready to execute when nothing is wrong.
+        list of InputError
+            Every parameter that is wrong.
+
+        Raises
+        ------
+        InputError
+            When the data or the folder cannot be used, whatever the parameters.
+        """
+        given = dict(given)
+        errors = []
+        if given.pop("workbook", None) is not None:
+            problem = "The workbook is no parameter of the command."
+            errors.append(InputError(problem, where("workbook"), "give it with --workbook"))
+        values, wrong = read_values(notebook.declared, given, where)
+        errors += wrong
+        values["workbook"] = data.location
+        tables = data.open(Cut())
+        try:
+            uses = notebook.uses(tables, values)
+        except InputError as error:
+            raise InputError.join([*errors, error]) from error
+        wrong = check_cut(data, Cut.of(values), where)
+        whole = {name: "" for name in vars(Cut()) if name in values}  # where the cut is no cut
+        sound = values | whole if wrong else values
+        errors += wrong + check_against(notebook.declared, sound, data, uses, where)
+        changed = {
+            name: value
+            for name, value in values.items()
+            if name != "workbook" and value != notebook.declared[name].default
+        }
+        folder = self._out / name_folder(notebook.path.stem, changed)
+        self._check_folder(folder)
+        plan = Plan(
+            notebook.path, notebook.title, values, data.book, uses, tables.entries, folder, timeout,
+            set_name=name_set(notebook.title, changed), changed=changed,
+        )  # fmt: skip
+        return plan, errors
+
+    def _check_folder(self, folder: Path) -> None:
+        name = folder.name
+        if name.startswith(".") or name.casefold() in _RESERVED or len(name.encode()) > 200:
+            problem = f"A run cannot have a folder called '{name}'."
+            raise InputError(problem, str(folder.parent), "rename the notebook")
+        if folder.is_symlink() or (folder.exists() and not _is_run(folder)):
+            raise InputError(
+                f"'{folder.name}' exists and is no run of cx.", str(folder), "choose another --out"
+            )
+        if self._is_writable:
+            return
+        parent = next(path for path in folder.parents if path.exists())
+        try:
+            with tempfile.TemporaryDirectory(dir=parent):
+                self._is_writable = True
+        except OSError as error:
+            raise InputError(
+                f"The output folder cannot be written: {error.strerror}.",
+                str(folder.parent),
+                "choose another --out",
+            ) from error
 
 
 def _is_run(folder: Path) -> bool:
     return (folder / "run.json").exists() or not any(folder.iterdir())
+
+
+def describe_plans(plans: Sequence[Plan | TooFew]) -> list[str]:
+    """List the runs of a batch, for a look before it starts.
+
+    Parameters
+    ----------
+    plans : sequence of Plan or TooFew
+        From :func:`cxlib.manifest.plan_batch`.
+
+    Returns
+    -------
+    list of str
+        A line for each: name, notebook, parameters that differ from the notebook's defaults, rows
+        of its segment, and why there is no report.
+    """
+    lines = []
+    for plan in plans:
+        changes = ", ".join(f"{name}={value!r}" for name, value in plan.changed.items())
+        parts = [plan.set_name, plan.name, changes or "defaults"]
+        if isinstance(plan, TooFew):
+            parts.append(f"too little data: {plan.reason}")
+        elif plan.n is not None:
+            parts.append(f"{plan.n:,} rows")
+        lines.append(" | ".join(parts))
+    return lines

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import datetime
-import errno
 import json
 import os
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxlib.errors import RunError
-from cxlib.plans import Plan
+from cxlib.folders import put_folder, work_folder
+from cxlib.keys import explain_run, hash_run, read_run
+from cxlib.plans import Plan, TooFew, Wanted
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MANY_REFUSED, FEW = 0.05, 5  # share and number of rows
 BAD = ("failed-cell", "timeout", "dead-kernel", "not-run")
+GRACE_SECONDS = 30.0
 _LIVE: list[Account] = []
 Progress = Callable[[int, int], None]
 
@@ -35,15 +36,28 @@ class Account:
     """What the runner itself saw of an execution; the notebook file is never asked."""
 
     progress: Progress
-    timed_out: bool = False
+    batch: str = ""
+    ended: str = ""  # why the runner ended it: timeout, stopped
     cell: int | None = None
     failure: BaseException | None = None
     notebook: NotebookNode | None = None
     client: Any = None
     seen: set[int] = field(default_factory=set)
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether no further cell may start."""
+        return bool(self.ended)
 
-def execute_run(plan: Plan, progress: Progress = lambda done, total: None) -> dict[str, Any]:
+
+def execute_run(
+    plan: Plan,
+    progress: Progress = lambda done, total: None,
+    *,
+    batch: str = "",
+    reason: str = "",
+    warm: bool = False,
+) -> dict[str, Any]:
     """Execute a planned run and write its folder, whole, whatever happens in the kernel.
 
     Parameters
@@ -52,40 +66,85 @@ def execute_run(plan: Plan, progress: Progress = lambda done, total: None) -> di
         From :func:`plan_run`.
     progress : callable, optional
         Called with cells done and cells in all.
+    batch : str, default ""
+        The batch it belongs to.
+    reason : str, default ""
+        Why it is made; by default what has changed since its folder was written.
+    warm : bool, default False
+        Fork the kernel from a process that has imported the stack, where that is possible.
 
     Returns
     -------
     dict
         The content of ``run.json``.
+
+    Raises
+    ------
+    RunError
+        When the folder cannot be written; what it held before is still there.
+    KeyboardInterrupt
+        When the run was stopped. Nothing is written.
     """
     from cxlib.data.audit import pin_audit
     from cxlib.report import render_report
 
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-    plan.folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=plan.folder.parent, prefix=f".{plan.name}-"))
     try:
-        (work / "records.jsonl").touch()
-        pin = pin_audit(work, plan.book, plan.entries)
-        account = Account(progress)
-        status, error = _execute(plan, work, account)
-        run = _describe(plan, _read_records(work), status, error)
-        run["started_at"] = started.isoformat(timespec="seconds")
-        run["seconds"] = round(time.monotonic() - clock, 2)
-        _save(work / "run.json", json.dumps(run, indent=1, ensure_ascii=False))
-        _save(work / "report.html", render_report(_annotate(work, account, run), run, plan.book))
-        (work / "records.jsonl").unlink()
-        pin.unlink()
-        work.chmod(0o755)
-        _put(work, plan.folder)
+        key = hash_run(plan)
+        reason = reason or explain_run(plan, key, read_run(plan.folder)) or "asked for"
+        with work_folder(plan.folder.parent) as work:
+            (work / "records.jsonl").touch()
+            pin = pin_audit(work, plan.book, plan.entries)
+            account = Account(progress, batch)
+            status, error = _watch(plan, work, account, warm)
+            run = _describe(plan, _read_records(work), status, error)
+            run |= {"started_at": started.isoformat(timespec="seconds"), "batch": batch}
+            run["seconds"] = round(time.monotonic() - clock, 2)
+            # a notebook edited while it ran has made a page that nobody can tell the origin of
+            run |= {"key": key if _is_still(plan, key) else {}, "reason": reason}
+            _save(work / "run.json", json.dumps(run, indent=1, ensure_ascii=False))
+            notebook = _annotate(plan, work, account, run)
+            _save(work / "report.html", render_report(notebook, run, plan.book))
+            _save(work / "analyst.html", render_report(notebook, run, plan.book, with_code=True))
+            (work / "records.jsonl").unlink()
+            pin.unlink()
+            put_folder(work, plan.folder)
     except OSError as error:
         raise RunError(f"The run could not be written to {plan.folder}: {error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return run
 
 
-def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, Any] | None]:
+def _is_still(plan: Plan, key: dict[str, str]) -> bool:
+    try:
+        return hash_run(plan) == key
+    except (OSError, ValueError):
+        return False
+
+
+def _watch(
+    plan: Plan, work: Path, account: Account, warm: bool
+) -> tuple[str, dict[str, Any] | None]:
+    """Execute beside this thread, which ends it when its time is up, whatever it waits for."""
+    thread = threading.Thread(target=_execute, args=(plan, work, account, warm), daemon=True)
+    _LIVE.append(account)
+    try:
+        thread.start()
+        thread.join(plan.timeout)
+        if thread.is_alive():
+            _end(account, "timeout")
+            thread.join(GRACE_SECONDS)
+    except BaseException:
+        _end(account, "stopped")
+        thread.join(GRACE_SECONDS)
+        raise
+    finally:
+        _LIVE.remove(account)
+    if account.ended == "stopped":
+        raise KeyboardInterrupt
+    return _judge(account, plan.timeout)
+
+
+def _execute(plan: Plan, work: Path, account: Account, warm: bool) -> None:
     import logging
 
     import papermill
@@ -96,14 +155,10 @@ def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, A
     register_engine()
     for name in ("papermill", "traitlets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is in run.json
-    killer = threading.Timer(plan.timeout, _kill, [account])
-    killer.daemon = True
-    killer.start()
-    _LIVE.append(account)
     try:
         papermill.execute_notebook(
             _plain(plan.notebook),
-            _plain(work / "notebook.ipynb"),
+            None,  # what it would save says nothing of dead kernels: saved in _annotate
             parameters=plan.parameters,
             engine_name="cx",
             kernel_name="python3",
@@ -112,15 +167,12 @@ def _execute(plan: Plan, work: Path, account: Account) -> tuple[str, dict[str, A
             request_save_on_cell_execute=False,
             account=account,
             run_folder=work,
+            warm=warm,
         )
     except PapermillExecutionError:
         pass  # the account holds the cell's own error
-    except Exception as error:
+    except BaseException as error:
         account.failure = error
-    finally:
-        _LIVE.remove(account)
-        killer.cancel()
-    return _judge(account, plan.timeout)
 
 
 def _plain(path: Path) -> str:
@@ -128,22 +180,29 @@ def _plain(path: Path) -> str:
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
-def _kill(account: Account) -> None:
-    """End a run that takes too long: the kernel and whatever it started."""
-    account.timed_out = True
-    process = getattr(getattr(account.client, "km", None), "provisioner", None)
-    pid = getattr(process, "pid", None)
-    if pid:
-        try:
-            os.killpg(os.getpgid(pid), signal.SIGKILL)
-        except (OSError, AttributeError):
-            os.kill(pid, signal.SIGTERM)
+def _end(account: Account, why: str) -> None:
+    """End a run: the kernel and whatever it started."""
+    account.ended = account.ended or why
+    kernel: Any = getattr(getattr(account.client, "km", None), "provisioner", None)
+    if getattr(kernel, "has_process", False):
+        with suppress(ProcessLookupError):
+            try:
+                os.killpg(os.getpgid(kernel.pid), signal.SIGKILL)
+            except AttributeError:  # no process groups on Windows
+                os.kill(kernel.pid, signal.SIGTERM)
 
 
-def stop_all() -> None:
-    """End every run of this process that is under way."""
+def stop_runs(batch: str = "") -> None:
+    """End the runs of this process that are under way; they write nothing.
+
+    Parameters
+    ----------
+    batch : str, default ""
+        Only those of this batch.
+    """
     for account in list(_LIVE):
-        _kill(account)
+        if account.batch == batch or not batch:
+            _end(account, "stopped")
 
 
 def _judge(account: Account, timeout: float) -> tuple[str, dict[str, Any] | None]:
@@ -151,7 +210,7 @@ def _judge(account: Account, timeout: float) -> tuple[str, dict[str, Any] | None
 
     failure = account.failure
     error: dict[str, Any] = {"class": type(failure).__name__, "message": "", "cell": account.cell}
-    if account.timed_out:
+    if account.ended:
         message = f"The run took longer than {timeout:g} seconds and was ended."
         return "timeout", {**error, "class": "Timeout", "message": message}
     if failure is None:
@@ -161,20 +220,20 @@ def _judge(account: Account, timeout: float) -> tuple[str, dict[str, Any] | None
         if failure.ename == "TooLittleData":
             return "too-little-data", error
         return "failed-cell", error
-    if isinstance(failure, DeadKernelError):
+    if isinstance(failure, DeadKernelError) or str(failure).startswith("Kernel died"):
         message = "The kernel died, most often for lack of memory."
-        return "dead-kernel", {**error, "message": message}
+        return "dead-kernel", {**error, "class": "DeadKernelError", "message": message}
     return "not-run", {**error, "message": str(failure)}
 
 
-def describe_not_run(plan: Plan, error: RunError) -> dict[str, Any]:
-    """Describe a run whose folder could not be written.
+def describe_not_run(plan: Plan, error: BaseException) -> dict[str, Any]:
+    """Describe a run that left no folder.
 
     Parameters
     ----------
     plan : Plan
         The run.
-    error : RunError
+    error : BaseException
         Why.
 
     Returns
@@ -186,6 +245,23 @@ def describe_not_run(plan: Plan, error: RunError) -> dict[str, Any]:
     return _describe(plan, [], "not-run", failure)
 
 
+def describe_too_few(plan: TooFew) -> dict[str, Any]:
+    """Describe a run that is not made, because its segment has too few rows.
+
+    Parameters
+    ----------
+    plan : TooFew
+        The run.
+
+    Returns
+    -------
+    dict
+        A run record with the status ``too-little-data``.
+    """
+    error = {"class": "TooLittleData", "message": plan.reason, "cell": None}
+    return _describe(plan, [], "too-little-data", error)
+
+
 def _read_records(work: Path) -> list[dict[str, Any]]:
     text = (work / "records.jsonl").read_text("utf-8")
     # not splitlines: names in the data may hold other line separators
@@ -193,7 +269,7 @@ def _read_records(work: Path) -> list[dict[str, Any]]:
 
 
 def _describe(
-    plan: Plan, records: list[dict[str, Any]], status: str, error: dict[str, Any] | None
+    plan: Wanted, records: list[dict[str, Any]], status: str, error: dict[str, Any] | None
 ) -> dict[str, Any]:
     from cxlib.show import versions
 
@@ -205,6 +281,7 @@ def _describe(
         "status": "ok-with-warnings" if status == "ok" and warnings else status,
         "notebook": plan.name,
         "title": plan.title,
+        "set_name": plan.set_name,
         "parameters": plan.parameters,
         "started_at": "",
         "seconds": 0.0,
@@ -219,6 +296,9 @@ def _describe(
         "refusals": refused,
         "warnings": warnings,
         "versions": versions(),
+        "key": {},
+        "reason": "",
+        "batch": "",
         "error": error,
     }
 
@@ -234,21 +314,18 @@ def _warn_of_refusals(entries: Iterable[LedgerEntry]) -> list[str]:
     ]
 
 
-def _annotate(work: Path, account: Account, run: dict[str, Any]) -> NotebookNode:
-    """Make the saved notebook tell the truth: which cell failed, which never ran."""
+def _annotate(plan: Plan, work: Path, account: Account, run: dict[str, Any]) -> NotebookNode:
+    """Save the notebook with the truth in it: which cell failed, which never ran."""
     import nbformat
     from papermill.execute import ERROR_MARKER_TAG
 
-    path = work / "notebook.ipynb"
-    saved = nbformat.read(path, as_version=4) if path.exists() else None
-    notebook = account.notebook if account.notebook is not None else saved
-    if notebook is None:
-        notebook = nbformat.v4.new_notebook()
+    notebook = account.notebook or nbformat.read(plan.notebook, as_version=4)
+    # papermill's own banner shifts the cells and is not there after a timeout or a dead kernel
+    notebook.cells = [
+        cell for cell in notebook.cells if ERROR_MARKER_TAG not in cell.metadata.get("tags", [])
+    ]
+    shown = notebook
     if run["error"] is not None:
-        # papermill's own banner shifts the cells and is not there after a timeout or a dead kernel
-        notebook.cells = [
-            cell for cell in notebook.cells if ERROR_MARKER_TAG not in cell.metadata.get("tags", [])
-        ]
         for index, cell in enumerate(notebook.cells):
             note = cell.metadata.setdefault("papermill", {})
             if index == account.cell:
@@ -259,29 +336,8 @@ def _annotate(work: Path, account: Account, run: dict[str, Any]) -> NotebookNode
         notebook.metadata["cx_status"] = run["status"]
         shown = nbformat.from_dict(notebook)
         shown.cells = [nbformat.v4.new_markdown_cell(banner), *notebook.cells]
-        _save(path, nbformat.writes(shown))
+    _save(work / "notebook.ipynb", nbformat.writes(shown))
     return notebook
-
-
-def _put(work: Path, folder: Path) -> None:
-    """Put a finished run in its place; of two runs that end together, the later one stays."""
-    for _ in range(10):
-        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".old-"))
-        try:
-            if folder.exists():
-                os.replace(folder, old / "run")
-            os.rename(work, folder)
-            return
-        except FileNotFoundError:
-            continue  # another run moved the old folder first
-        except OSError as error:
-            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
-                if (old / "run").exists() and not folder.exists():
-                    os.replace(old / "run", folder)  # what was there stays there
-                raise
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
-    raise OSError(errno.EBUSY, "other runs keep writing there")
 
 
 def _save(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ import pandas as pd
 
 from cxlib.errors import InputError
 from cxlib.files import whole_file
-from cxlib.formats import format_figure, format_interval, render_table
+from cxlib.formats import format_figure, format_interval, render_table, source_name
 
 if TYPE_CHECKING:
     from cxlib.data.connect import Tables
@@ -125,7 +125,10 @@ def show(
     *,
     title: str,
     alt: str = "",
+    table: pd.DataFrame | None = None,
+    saved: str = "",
     formats: Mapping[str, str] | None = None,
+    ids: Collection[str] = (),
 ) -> None:
     """Show a figure or a table.
 
@@ -137,17 +140,26 @@ def show(
         What it shows, in a few words.
     alt : str, default ""
         For a figure, required: what a reader who cannot see it should know.
+    table : pandas.DataFrame, optional
+        For a figure: the numbers it is drawn from, which a reader can open below it; of more than
+        30 rows, 30 spread evenly.
+    saved : str, default ""
+        Name under which :func:`save_table` keeps all the numbers.
     formats : mapping of str to str, optional
         For a table: ``"percent"``, ``"n"``, ``"p"`` or a number of decimals such as ``"0.00"``, by
         column.
+    ids : collection of str, default ()
+        Columns that name a person, beside those whose name ends in ``_id``: pages that are handed
+        round show a code in their place.
 
     Raises
     ------
     InputError
         When a figure has no ``alt``.
     """
+    written: dict[str, Any] = {"formats": formats or {}, "ids": ids, "saved": saved}
     if isinstance(what, pd.DataFrame):
-        page, text = render_table(what, title=title, formats=formats or {})
+        page, text = render_table(what, title=title, **written)
         _display(page, text)
         return
     if not alt.strip():
@@ -157,6 +169,13 @@ def show(
     from cxlib.style import figure_svg
 
     _display_figure(figure_svg(what), title, alt)
+    if table is not None:
+        page, text = render_table(table, title=title, spread=True, **written)
+        summary = f"<summary>Numbers behind the figure: {html.escape(title)}</summary>"
+        _display(f'<details class="numbers">{summary}{page}</details>', text)
+    elif saved:
+        text = f"The numbers behind the figure are in the table {saved} of the run."
+        _display(f'<p class="meta">{html.escape(text)}</p>', text)
 
 
 def save_table(name: str, table: pd.DataFrame) -> None:
@@ -206,7 +225,10 @@ def provenance(tables: Tables) -> None:
         The opened workbook.
     """
     rows = [
-        (e.table, e.source, e.sha256[:12], e.rows_in, e.rows_kept, e.rows_changed, e.rows_refused)
+        (
+            *(e.table, source_name(e.source), e.sha256[:12]),
+            *(e.rows_in, e.rows_kept, e.rows_changed, e.rows_refused),
+        )
         for e in tables.entries
     ]
     columns = ["table", "source", "sha256", "rows in", "kept", "changed", "refused"]

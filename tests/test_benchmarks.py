@@ -40,6 +40,21 @@ def test_journey_benchmark_prints_a_line_a_measurement(arguments, names):
         assert line["peak_mb"] > 50
 
 
+def test_batch_benchmark_prints_a_line_a_measurement():
+    """Reports, the same again and the fixed cost, after the tables were compared."""
+    command = [sys.executable, "-m", "benchmarks.batch", "--sets", "2", "--empty", "1"]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+
+    assert [line["name"] for line in lines] == ["reports", "unchanged", "fixed cost"]
+    assert [line["size"] for line in lines] == [2, 2, 1]
+    assert all(set(line) == KEYS for line in lines)
+    assert lines[1]["ratio"] > 1
+    assert lines[2]["ratio"] > 2
+    assert "idle server" in told
+    assert "2 of 2 left alone" in told
+
+
 def test_cox_benchmark_prints_a_line_a_yardstick():
     """Ours and lifelines' fit of the same rows, after their numbers were compared."""
     command = [sys.executable, "-m", "benchmarks.churn", "--rows", "3000", "--covariates", "3"]

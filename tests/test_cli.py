@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cxlib.errors import InputError
+from tests.small import make_place
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 EVENTS = "tables:\n  events:\n    source: e.csv\n"
@@ -71,6 +72,7 @@ def test_check_prints_the_contract():
         (("run", "data_check", "--workbook", "samples", "--out", "/proc/none"), "be written"),
         (("check",), "There is no workbook"),
         (("batch", "none.yml"), "There is no manifest"),
+        (("batch", "none.yml", "--resume", "--fresh"), "--resume and --fresh exclude each other"),
         (("frob",), "No such command"),
         (("run", "data_check", "--timeout", "soon"), "Invalid value for '--timeout'"),
     ],
@@ -119,7 +121,10 @@ def test_batch_checks_all_runs_before_the_first(tmp_path, write_workbook):
     assert "mean 'data_check'" in bad.stderr
     assert "'notebook' is given twice" in twice.stderr
     assert "Two runs share the folder 'data_check'" in same.stderr
-    assert dry.stdout.split() == ["data_check__min_cell-5", "data_check"]
+    assert [line.split(" | ")[1:] for line in dry.stdout.splitlines()] == [
+        ["data_check", "min_cell=5", "new"],
+        ["data_check", "defaults", "new"],
+    ]
     assert not (tmp_path / "o").exists()
     assert "did you mean 'runs'" in misspelt.stderr
 
@@ -135,6 +140,35 @@ def test_batch_runs_and_lists(tmp_path, write_workbook):
     assert done.returncode == 0, done.stderr
     assert "<h1>Two</h1>" in page
     assert 'href="own/report.html"' in page
+
+
+def test_batch_resumes_only_what_was_interrupted_and_takes_urls_with_a_cluster(tmp_path):
+    """Both are refused before anything is run."""
+    (tmp_path / "m.yml").write_text("runs: [{notebook: data_check}]\n")
+    resume = cx("batch", "m.yml", "--resume", "--out", "o", cwd=tmp_path)
+    url = cx("batch", "m.yml", "--out", "s3://bucket/reports", cwd=tmp_path)
+
+    assert (resume.returncode, url.returncode) == (2, 2)
+    assert "No batch was interrupted here" in resume.stderr
+    assert "Only the workers of a cluster write to a URL" in url.stderr
+    assert not list(tmp_path.glob("o/data_check*"))
+
+
+def test_an_unchanged_batch_is_over_at_once(tmp_path, write_workbook):
+    """Forty runs that are there need no kernel and no engine."""
+    write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n")
+    cells = ", ".join(f'"{n}"' for n in range(1, 41))
+    (tmp_path / "m.yml").write_text(
+        f"workbook: cx.yml\nruns: [{{notebook: tiny.ipynb, matrix: {{number: [{cells}]}}}}]\n"
+    )
+    make_place(tmp_path)
+    made = cx("batch", tmp_path / "m.yml", "--out", tmp_path / "o")
+    started = time.monotonic()
+    again = cx("batch", tmp_path / "m.yml", "--out", tmp_path / "o")
+
+    assert (made.returncode, again.returncode) == (0, 0), made.stderr
+    assert again.stdout.count("skipped-unchanged") == 40
+    assert time.monotonic() - started < 6  # 2 s here; a guard against a kernel or an engine
 
 
 def test_lab_copies_point_at_the_workbook(tmp_path, write_workbook):

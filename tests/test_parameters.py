@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import nbformat
-import pytest
+import ast
+import re
 
-from cxlib.data import open_workbook
+import nbformat
+import numpy as np
+import pytest
+from papermill.translators import PythonTranslator
+
 from cxlib.errors import InputError
-from cxlib.options import check_against
+from cxlib.options import Cut, Data, check_against, check_cut
 from cxlib.parameters import check_values, read_parameters
 
 CELL = """workbook = "samples"  # a cx.yml
@@ -22,6 +26,8 @@ code = "007"
 flag = False
 random_state = 0
 view = "touchpoint"
+share: float = 1
+levels = [0.5, 1]
 """
 
 
@@ -64,6 +70,45 @@ def test_values_are_typed_by_declaration():
     assert values["stages"] == ["a", "b"]
     assert values["inactivity"] == "36h"
     assert values["random_state"] == 0
+    assert values["share"] == 1
+
+
+def test_annotations_and_long_lists_declare_like_anything_else():
+    """`float = 1` takes a half; a whole number is exact; help may stand behind the last line."""
+    parameters = declared('x: float = 1\nn = 0\nlong = [\n    "a",\n]  # what it is')
+
+    assert check_values(parameters, {"x": "0.5"}, "x")["x"] == 0.5
+    assert check_values(parameters, {"n": "9007199254740993"}, "x")["n"] == 9007199254740993
+    assert parameters["long"].about == "what it is"
+    assert check_values(declared(), {"levels": ["1", "0.25"]}, "x")["levels"] == [1, 0.25]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"',
+        "'",
+        "\\",
+        'x"); import os; ("',
+        "a\nb",
+        "{x}",
+        "{{",
+        "\x00",
+        "é→😀\u2028",
+        "\\N{DASH}",
+        "%s",
+    ],
+)
+def test_what_papermill_writes_is_what_was_given(text):
+    """Every kind of value reaches the notebook as a literal that reads back as itself."""
+    given = {"code": np.str_(text), "stages": [text, "007"], "goal": text}
+    given |= {"random_state": np.int64(5), "conf_level": np.float64(0.9), "flag": np.bool_(True)}
+    values = check_values(declared(), given, "x")
+    written = PythonTranslator.codify(values)
+
+    read = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(written).body}
+    assert read == values
+    assert {type(value) for value in values.values()} <= {str, int, float, bool, list}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +133,13 @@ def test_values_are_typed_by_declaration():
         ("view", "chanel", "did you mean 'channel'"),
         ("x\nimport os", "1", "is unknown"),
         ("code", 7, "not a text"),
+        ("code", "a\ud800", "not a text in UTF-8"),
+        ("conf_level", "nan", "'nan' is not a number"),
+        ("conf_level", True, "not a number"),
+        ("horizon_days", "inf", "not a number"),
+        ("levels", '["a"]', "'a' is not a number"),
+        ("levels", "1", r"list of numbers; write it as JSON, such as \[1, 2.5\]"),
+        ("stages", "[" * 99999, "list of texts"),
     ],
 )
 def test_mistakes_are_refused(name, value, message):
@@ -125,6 +177,15 @@ def test_all_mistakes_are_told_at_once():
         (CELL, 2, "has 2 cells tagged 'parameters'"),
         ("x = 1 + y", 1, "only 'name = literal'"),
         ("import os", 1, "only 'name = literal'"),
+        ("x = (1, 2)", 1, "a literal is a text, a number"),
+        ("x = None", 1, "only 'name = literal'"),
+        ("x = {'a': 1}", 1, "only 'name = literal'"),
+        ("x = ['a', 1]", 1, "only 'name = literal'"),
+        ("x = y = 1", 1, "only 'name = literal'"),
+        ("x, y = 1, 2", 1, "only 'name = literal'"),
+        ("x += 1", 1, "only 'name = literal'"),
+        ("x: int", 1, "only 'name = literal'"),
+        ("x = 1e999", 1, "only 'name = literal'"),
         ("x = (", 1, "is no Python"),
         ("%matplotlib inline", 1, "is no Python"),
     ],
@@ -153,11 +214,17 @@ def test_names_are_looked_up_in_the_data(write_workbook, changed, message):
         e__csv="customer_id,timestamp,touchpoint,journey_id\n1,2024-01-01,visit,j\n",
         c__csv="customer_id,city\n1,Rome\n",
     )
-    parameters = declared()
-    values = check_values(parameters, {}, "x") | changed
+    errors = find(path, changed, ["events", "customers"])
 
-    with pytest.raises(InputError, match=message):
-        check_against(parameters, values, open_workbook(str(path)), ["events", "customers"])
+    assert len(errors) == 1
+    assert re.search(message, str(errors[0]))
+    assert f"place of {next(iter(changed))}" in str(errors[0])
+
+
+def find(path, changed, uses):
+    """Check values against the data of a workbook."""
+    values = check_values(declared(), {}, "x") | changed
+    return check_against(declared(), values, Data(str(path)), uses, lambda name: f"place of {name}")
 
 
 def test_names_that_journey_tables_use_are_refused(write_workbook):
@@ -166,11 +233,60 @@ def test_names_that_journey_tables_use_are_refused(write_workbook):
         "tables:\n  events:\n    source: e.csv\n",
         e__csv="customer_id,timestamp,touchpoint\n1,2024-01-01,home > plans\n",
     )
-    parameters = declared()
-    values = check_values(parameters, {}, "x")
+    errors = find(path, {}, ["events"])
 
-    with pytest.raises(InputError, match="The name 'home > plans' is kept"):
-        check_against(parameters, values, open_workbook(str(path)), ["events"])
+    assert "The name 'home > plans' is kept" in str(errors[0])
+
+
+@pytest.fixture
+def cities(write_workbook):
+    """Return the data of two cities, one of which never buys."""
+    rows = ["1,2024-01-01,visit", "1,2024-03-01,buy", "2,2024-02-01,visit"]
+    path = write_workbook(
+        "tables:\n  events:\n    source: e.csv\n  customers:\n    source: c.csv\n",
+        e__csv="customer_id,timestamp,touchpoint\n" + "\n".join(rows),
+        c__csv="customer_id,city\n1,Rome\n2,Oslo\n",
+    )
+    return Data(str(path))
+
+
+def test_names_are_looked_up_in_the_part_of_the_data_asked_for(cities):
+    """What only another segment holds is not there; a part without a row is too little data."""
+    rome, oslo = ({"segment_by": "city", "segment": name} for name in ("Rome", "Oslo"))
+
+    def wrong(**changed):
+        """Check against the events."""
+        values = check_values(declared(), {}, "x") | {"goal": "buy"} | changed
+        return check_against(declared(), values, cities, ["events"], str)
+
+    assert not wrong(**rome)
+    assert "the data of 'Oslo' hold no 'buy'" in str(wrong(**oslo)[0])
+    assert not wrong(period_start="2024-03-01")
+    assert "the data hold no 'buy'" in str(wrong(period_end="2024-02-15")[0])
+    assert not wrong(period_start="2024-06-01")
+
+
+@pytest.mark.parametrize(
+    ("cut", "messages"),
+    [
+        (Cut(), []),
+        (Cut("city", "Rome", "2024-01-01", "2024-01-01"), []),
+        (Cut("cty"), [r"no column 'cty' to split by[\s\S]*at segment_by[\s\S]*mean 'city'"]),
+        (Cut("city", "Rom"), [r"no segment 'Rom' in 'city'[\s\S]*at segment[\s\S]*mean 'Rome'"]),
+        (Cut("", "Rome"), [r"segment \('Rome'\) needs a column"]),
+        (
+            Cut("", "Rome", "2024-02-01", "2024-01-01"),
+            [r"ends \(2024-01-01\) before it starts[\s\S]*at period_end", "needs a column"],
+        ),
+    ],
+)
+def test_a_cut_is_checked(cities, cut, messages):
+    """Columns, segments and dates are told with their place, all of them."""
+    errors = check_cut(cities, cut, lambda name: f"at {name}")
+
+    assert len(errors) == len(messages)
+    for error, message in zip(errors, messages, strict=True):
+        assert re.search(message, str(error))
 
 
 def test_a_lag_may_be_nothing_but_not_hours() -> None:

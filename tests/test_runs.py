@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pandas as pd
@@ -11,9 +10,9 @@ import pytest
 
 from cxlib import runs
 from cxlib.batch import run_batch
-from cxlib.errors import InputError
+from cxlib.errors import InputError, RunError
 from cxlib.plans import plan_run
-from cxlib.runs import _put, execute_run, exit_code
+from cxlib.runs import execute_run, exit_code
 
 PARAMETERS = """workbook = "samples"  # a cx.yml
 segment_by = ""
@@ -96,7 +95,7 @@ def test_a_good_run_leaves_a_whole_folder(place):
     assert record["status"] == "ok", record["error"]
     assert plan.folder.name == "small"
     assert sorted(p.name for p in plan.folder.iterdir()) == [
-        "notebook.ipynb", "report.html", "run.json", "tables",
+        "analyst.html", "notebook.ipynb", "report.html", "run.json", "tables",
     ]  # fmt: skip
     assert record["key_figures"] == [
         {"id": "n", "label": "Number", "value": 3, "conf_low": None, "conf_high": None, "n": None,
@@ -157,22 +156,6 @@ def test_two_kernels_at_a_time_do_not_meet(place):
     assert (place / "side/index.html").read_text("utf-8").count("report.html") == 3
 
 
-def test_of_two_runs_that_end_together_one_stays_whole(tmp_path):
-    """Whoever comes later replaces the other; nothing is lost on the way, no scratch is left."""
-    for _ in range(20):
-        works = []
-        for name in "abcd":
-            work = tmp_path / f".{name}"
-            work.mkdir()
-            (work / "run.json").write_text(name)
-            works.append(work)
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda work: _put(work, tmp_path / "run"), works))
-
-        assert (tmp_path / "run/run.json").read_text() in set("abcd")
-        assert [p.name for p in tmp_path.iterdir()] == ["run"]
-
-
 def test_a_run_replaces_its_folder(place):
     """A second run leaves nothing of the first, and no scratch folder."""
     _, folder = run(place, "ok")
@@ -180,7 +163,7 @@ def test_a_run_replaces_its_folder(place):
     _, folder = run(place, "ok")
 
     assert not (folder / "old.txt").exists()
-    assert not [p for p in folder.parent.iterdir() if p.name.startswith(".")]
+    assert not list((folder.parent / ".cx").iterdir())
 
 
 @pytest.mark.parametrize(
@@ -203,7 +186,7 @@ def test_status_is_the_truth(place, mode, status, error, code):
     assert (record["error"] or {}).get("class") == error
     assert record["headline"] == "Answer <b>"
     page = (folder / "report.html").read_text("utf-8")
-    assert "<script" not in page
+    assert "<script>alert" not in page
     assert "Traceback" not in page
     assert "secret value" not in page
     if error is None:
@@ -253,28 +236,41 @@ def test_time_that_runs_out_before_the_kernel_is_up_is_a_timeout(place):
     assert record["seconds"] < 30
 
 
-def test_batch_goes_on_when_one_run_cannot_be_written(place, monkeypatch):
-    """The index lists it as not run, and the other as it ended."""
-    plans = [
-        plan_run(
-            str(place / "small.ipynb"), workbook=str(place), given={"mode": mode}, out=place / "b"
-        )
-        for mode in ("warn", "ok")
-    ]
-    put = runs._put
+def test_a_run_that_cannot_be_written_leaves_what_was_there(place, monkeypatch):
+    """The earlier run stays whole, the new one is told as an error, no scratch is left."""
+    _, folder = run(place, "ok")
+    before = (folder / "run.json").read_text("utf-8")
 
-    def refuse(work, folder):
-        if folder == plans[0].folder:
+    def full(path, text):
+        if path.name == "report.html":
+            path.write_text(text[:10])
             raise OSError(28, "No space left on device")
-        put(work, folder)
+        path.write_text(text, encoding="utf-8")
 
-    monkeypatch.setattr(runs, "_put", refuse)
-    done = run_batch(plans, place / "b", title="T", workers=1, told=lambda plan, record: None)
+    monkeypatch.setattr(runs, "_save", full)
+    with pytest.raises(RunError, match="No space left on device"):
+        run(place, "ok")
 
-    assert [record["status"] for record in done] == ["not-run", "ok"]
-    assert "No space left" in done[0]["error"]["message"]
-    assert exit_code(done) == 1
-    assert (place / "b/index.html").is_file()
+    assert (folder / "run.json").read_text("utf-8") == before
+    assert not list((folder.parent / ".cx").iterdir())
+
+
+def test_a_notebook_edited_while_it_runs_is_never_taken_for_unchanged(place, tmp_path):
+    """Nobody can tell which of the two texts the page shows, so its key is empty."""
+    node = nbformat.read(place / "small.ipynb", as_version=4)
+    node.cells[-1].source = (
+        f"import pathlib\npath = pathlib.Path({str(tmp_path / 'own.ipynb')!r})\n"
+        "path.write_text(path.read_text().replace('What is it', 'What was it'))"
+    )
+    nbformat.write(node, tmp_path / "own.ipynb")
+    plan = plan_run(
+        str(tmp_path / "own.ipynb"), workbook=str(place), given={}, out=tmp_path / "out"
+    )
+    record = execute_run(plan)
+
+    assert record["status"] == "ok"
+    assert record["key"] == {}
+    assert record["reason"] == "new"
 
 
 def test_folders_of_parameter_sets_are_told_apart(place):

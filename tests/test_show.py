@@ -97,6 +97,55 @@ def test_long_tables_say_that_they_are_cut():
     assert "The first 25 of 30 rows." in page
 
 
+def test_rounded_numbers_carry_their_value_and_ids_a_mark():
+    """A page sorts by the number, not by how it is written, and knows which cells name a person."""
+    table = pd.DataFrame(
+        {
+            "customer_id": ["007", "<b>"],
+            "share": [0.123456, None],
+            "n": [1234, 5],
+            "mixed": pd.Series([-0.5, None], dtype=object),
+            "who": ["a", "b"],
+        }
+    )
+    styles = {"share": "percent", "n": "n", "mixed": "percent"}
+    page, _ = formats.render_table(table, title="t", formats=styles, ids=["who"])
+
+    assert '<th scope="row" data-id>007</th>' in page
+    assert '<th scope="row" data-id>&lt;b&gt;</th>' in page
+    assert '<td class="number" data-value="0.123456">12.3%</td>' in page
+    assert '<td class="number">–</td>' in page
+    assert '<td class="number" data-value="1234">1,234</td>' in page
+    assert '<td class="number">5</td>' in page
+    assert '<td data-value="-0.5">-50.0%</td>' in page
+    assert "<td data-id>b</td>" in page
+
+
+def test_the_numbers_behind_a_figure_are_given(capsys):
+    """A table below the figure, of a long one rows spread evenly; else the saved table's name."""
+    ax = new_axes()
+    show.show(ax, title="T <b>", alt="a", table=pd.DataFrame({"x": range(101)}), saved="curve")
+    show.show(ax, title="T", alt="a", saved="curve")
+    told = capsys.readouterr().out
+    page, _ = formats.render_table(
+        pd.DataFrame({"x": range(101)}), title="t", formats={}, saved="curve", spread=True
+    )
+
+    assert page.count("<tr>") == 31
+    assert '<th scope="row" class="number">100</th>' in page
+    assert "30 of 101 rows, spread evenly. All rows are in the table curve of the run." in page
+    assert "T <b>: a" in told
+    assert "are in the table curve of the run." in told
+
+
+def test_an_empty_table_is_a_table():
+    """A table without rows or without columns is shown as it is."""
+    page, _ = formats.render_table(pd.DataFrame({"a": []}), title="t", formats={})
+
+    assert "<tbody></tbody>" in page
+    formats.render_table(pd.DataFrame(), title="t", formats={})
+
+
 def test_figures_need_alternative_text():
     """A reader who cannot see the figure is told what it shows."""
     with pytest.raises(InputError, match="no alternative text"):
@@ -140,3 +189,19 @@ def test_intervals_name_their_unit_once():
     assert formats.format_interval(0.1, 0.2, "share") == "10.0% to 20.0%"
     assert formats.format_interval(400, None, "days") == "400 to not reached"
     assert formats.format_interval(None, 1.0, "days") == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("exports/a*.csv", "exports/a*.csv"),
+        ("/home/jane/a.csv", "a.csv"),
+        ("../jane/a.csv", "a.csv"),
+        ("C:\\jane\\a.csv", "a.csv"),
+        ("~/a.csv", "a.csv"),
+        ("schema.answers", "schema.answers"),
+    ],
+)
+def test_sources_are_named_without_their_place(source, name):
+    """A page does not tell how the analyst's disk is laid out."""
+    assert formats.source_name(source) == name

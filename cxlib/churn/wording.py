@@ -63,7 +63,7 @@ def describe_staying(
     half = medians[medians["group"] == "all"].iloc[0]
     return (
         f"{given} 100 new customers, {join_words(told)}. {_describe_half(half, bool(cause))} "
-        f"The ranges are {conf_level:.0%} intervals."
+        f"The ranges are {100 * conf_level:g}% intervals."
     )
 
 

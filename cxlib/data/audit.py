@@ -85,14 +85,17 @@ def _audit_table(
         key = _key(name, book, content, "" if items is None else items.path.stem)
         return cache_folder() / f"{name}-{key}.parquet"
 
+    pinned = _find_pinned(name, book)
     if source is None or is_file(spec.source):
         files = find_files(spec, book.folder, name)
-        sha256 = hash_files(files)
-        path = place(sha256 + "".join(file.name for file in files))
-        kept = _find_kept(path)
-        rows = None if kept else read_rows(files, spec, name)
+        names = "".join(file.name for file in files)
+        kept = _find_kept(place(pinned + names)) if pinned else None
+        if kept is None:
+            sha256 = hash_files(files)
+            path = place(sha256 + names)
+            kept = _find_kept(path)
+            rows = None if kept else read_rows(files, spec, name)
     else:
-        pinned = _find_pinned(name, book)
         kept = _find_kept(place(pinned)) if pinned else None
         if kept is None:  # what tells whether a table has changed is reading it
             rows, sha256 = read_engine_rows(source, spec, name)
@@ -124,7 +127,7 @@ def _find_kept(path: Path) -> AuditedTable | None:
 
 
 def pin_audit(folder: Path, book: Workbook, entries: Iterable[LedgerEntry]) -> Path:
-    """Let the kernel of a run use what the run was planned on, without asking the engine again.
+    """Let the kernel of a run use what the run was planned on, whatever the source holds by then.
 
     Parameters
     ----------

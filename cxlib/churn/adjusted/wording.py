@@ -52,7 +52,7 @@ def describe_adjusted(
     if len(seen):
         sign = 1 if seen["group_a"].iloc[0] == a else -1
         largest += f"; as observed it is {sign * seen['difference_days'].iloc[0]:.1f}"
-    return f"{told} {largest}. The ranges are {conf_level:.0%} intervals."
+    return f"{told} {largest}. The ranges are {100 * conf_level:g}% intervals."
 
 
 def describe_value(value: pd.DataFrame, *, currency: str, conf_level: float = 0.95) -> str:

@@ -46,7 +46,7 @@ def describe_causes(at: pd.DataFrame, shares: pd.DataFrame, *, conf_level: float
         parts.append(f"'{cause}' is {row['share']:.0%} ({ends}) of the leaving{money}")
     within = describe_time(customers["horizon_days"].iloc[0])
     told += f" Within {within}, {join_words(parts)}."
-    return f"{told} The ranges are {conf_level:.0%} intervals."
+    return f"{told} The ranges are {100 * conf_level:g}% intervals."
 
 
 def describe_overstated(compared: pd.DataFrame) -> str:

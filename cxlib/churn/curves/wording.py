@@ -30,7 +30,7 @@ def describe_rates(rates: pd.DataFrame, *, cause: str = "", conf_level: float = 
     """
     bands = rates[(rates["group"] == "all") & rates["p_highest"].notna()]
     risk = f"risk of leaving for {cause}" if cause else "risk of leaving"
-    level = f"The ranges are {conf_level:.0%} intervals."
+    level = f"The ranges are {100 * conf_level:g}% intervals."
     if len(bands) == 1:
         rate = _describe_rate(bands.iloc[0])
         return f"Customers were followed for too short a time to tell ages apart: {rate}. {level}"

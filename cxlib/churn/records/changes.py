@@ -217,7 +217,9 @@ def list_scores(
         )
     turned = table["scale_min"] + table["scale_max"] - table["value"]
     better = table.get("higher_is_better", pd.Series(True, index=table.index))
-    table["points"] = table["value"].where(better.fillna(True).astype(bool), turned)
+    table["points"] = table["value"].where(
+        better.astype("boolean").fillna(True).astype(bool), turned
+    )
     key = ["customer_id", "day", "name", "item"]
     points = table.pivot_table(index=key, columns="role", values="points", aggfunc="mean")
     value = points[roles[0]] - points[roles[-1]] if score == "gap" else points[score]

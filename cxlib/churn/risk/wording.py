@@ -60,8 +60,8 @@ def describe_risk(
         shares = [f"{row['share']:.0%} for {row['cause']}" for _, row in parts.iterrows()]
         told += f" Of those who leave, {join_words(shares)}."
     return (
-        f"{told} The ranges are {conf_level:.0%} intervals for what will happen: the model may be "
-        "off, and who leaves is partly chance."
+        f"{told} The ranges are {100 * conf_level:g}% intervals for what will happen: the model "
+        "may be off, and who leaves is partly chance."
     )
 
 
@@ -108,7 +108,7 @@ def describe_validation(
         f"{ipa['estimate']:.1%}, {ipa['conf_low']:.1%} to {ipa['conf_high']:.1%}). Of two "
         "customers of whom one left, the list ranked that one higher in "
         f"{auc['estimate']:.0%} of cases ({auc['conf_low']:.0%}–{auc['conf_high']:.0%}; guessing: "
-        f"50%). The ranges are {conf_level:.0%} intervals."
+        f"50%). The ranges are {100 * conf_level:g}% intervals."
     )
     if n_left_out:
         told += (

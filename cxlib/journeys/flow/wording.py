@@ -59,7 +59,7 @@ def describe_comparison(comparison: pd.DataFrame, *, conf_level: float = 0.95) -
     n_sure = int((comparison["q_value"] <= 1 - conf_level).sum())
     text = (
         f"{n_sure:,} of {len(comparison):,} transitions tested differ beyond chance "
-        f"({1 - conf_level:.0%} false discoveries allowed)."
+        f"({100 - 100 * conf_level:g}% false discoveries allowed)."
     )
     if not n_sure:
         return text

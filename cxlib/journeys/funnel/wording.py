@@ -154,7 +154,7 @@ def describe_funnel_comparison(found: FunnelComparison, *, conf_level: float = 0
     sure = tested[tested["q_value"] <= 1 - conf_level]
     said = [
         f"{len(sure):,} of {len(tested):,} differences tested are beyond chance "
-        f"({1 - conf_level:.0%} false discoveries allowed), counting what is reached within "
+        f"({100 - 100 * conf_level:g}% false discoveries allowed), counting what is reached within "
         f"{_span(found.horizon_days)}."
     ]
     for row in sure.head(3).itertuples():

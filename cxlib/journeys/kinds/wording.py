@@ -37,7 +37,7 @@ def describe_segments(segments: pd.DataFrame, *, conf_level: float = 0.95) -> st
     sure = "all" if n_stable == len(segments) else f"{n_stable or 'none'} of them"
     return (
         f"Customers walk {len(segments)} kinds of journey, {sure} found again when journeys are "
-        f"drawn anew: {kinds}{more} ({conf_level:.0%} intervals)."
+        f"drawn anew: {kinds}{more} ({100 * conf_level:g}% intervals)."
     )
 
 
@@ -154,7 +154,7 @@ def describe_drift(drift: pd.DataFrame, *, conf_level: float = 0.95) -> str:
         What moved, what fits worse and what to do.
     """
     n_tests = drift["n_tests"].iloc[0]
-    tested = f"({n_tests} tests, {1 - conf_level:.0%} false discoveries allowed)"
+    tested = f"({n_tests} tests, {100 - 100 * conf_level:g}% false discoveries allowed)"
     moved = drift[drift["q_value"] <= 1 - conf_level]
     moved = moved.reindex(moved["difference"].abs().sort_values(ascending=False).index)
     worse = drift[drift["verdict"].str.contains("refit")]
