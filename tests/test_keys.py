@@ -114,7 +114,7 @@ def test_the_reason_is_what_keeps_an_answer_from_holding(place):
     run = ANSWERED | {"key": key, "parameters": plan.parameters}
     plan.folder.mkdir(parents=True)
     missing = explain_run(plan, key, run)
-    for name in ("report.html", "notebook.ipynb"):
+    for name in ("report.html", "analyst.html", "notebook.ipynb"):
         (plan.folder / name).touch()
     other = replace(plan, parameters={**plan.parameters, "number": 5})
 
