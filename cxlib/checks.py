@@ -186,6 +186,7 @@ class _Entry:
         self.data.open(Cut())
 
     def place(self, *keys: str | int) -> str:
+        """Tell where in the manifest something of this run stands."""
         return self.scope.manifest.place("runs", self.number, *keys)
 
     def plan(self) -> list[_Set]:

@@ -175,39 +175,13 @@ def pair_ratings(ratings: Ratings) -> Pairs:
 def _check_comparable(ratings: Ratings, names: list[str]) -> pd.DataFrame:
     """Take an item's facts from the perception, once both roles are seen to be comparable."""
     expected, perceived = (ratings.facts(role).loc[names] for role in PAIR)
-    scale = ["scale_min", "scale_max", "higher_is_better"]
-    errors = [
-        InputError(
-            f"Item '{name}' is rated on {_scale(e)} as expectation and on {_scale(p)} as "
-            "perception; the two cannot be subtracted.",
-            "table 'items'",
-            "compare ratings of one scale and direction, or leave the item out",
-        )
-        for name, e, p in zip(
-            names,
-            expected[scale].itertuples(index=False),
-            perceived[scale].itertuples(index=False),
-            strict=True,
-        )
-        if _scale(e) != _scale(p)
-    ]
+    errors = []
     for fact in ("expectation_type", "timing"):
         known = expected[fact].where(expected[fact].notna(), perceived[fact])
         errors += _check_one(known, fact)
     if errors:
         raise InputError.join(errors[:3])
-    scales = perceived[["scale_min", "scale_max"]].dropna().drop_duplicates()
-    if len(scales) > 1:
-        shown = [f"'{r.Index}' on {r.scale_min:g} to {r.scale_max:g}" for r in scales.itertuples()]
-        raise InputError(
-            "The items are rated on different scales; their gaps cannot be averaged.",
-            f"table 'items', {', '.join(shown[:3])}",
-            "convert the answers to one scale, or study the items of one scale at a time",
-        )
-    text = perceived["text"].where(perceived["text"].notna(), expected["text"])
-    turned = text.notna() & ~perceived["higher_is_better"]
-    text = text.mask(turned, text.astype(str) + " (reversed)")
-    return perceived.assign(text=text).rename_axis("item").reset_index()[_FACTS]
+    return check_scales(perceived, expected, sides=("perception", "expectation"))
 
 
 def _check_one(known: pd.Series, fact: str) -> list[InputError]:
@@ -232,9 +206,59 @@ def _check_one(known: pd.Series, fact: str) -> list[InputError]:
     return []
 
 
-def _scale(row: tuple) -> str:
-    low, high, is_straight = row
-    scale = "an unknown scale" if np.isnan(low) else f"{low:g} to {high:g}"
+def check_scales(
+    facts: pd.DataFrame, other: pd.DataFrame, *, sides: tuple[str, str]
+) -> pd.DataFrame:
+    """Check that two kinds of ratings of the same items may be subtracted and averaged.
+
+    Parameters
+    ----------
+    facts, other : pandas.DataFrame, one row per item, indexed alike
+        From `Ratings.facts`.
+    sides : tuple of str
+        What the two are, for the message.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `item`, `text` (the other's where the first has none, marked where the item was
+        turned), `dimension`, `touchpoint`, `kind`, `scale_min`, `scale_max`.
+
+    Raises
+    ------
+    InputError
+        When an item's two scales or directions differ, or items have different scales.
+    """
+    scale = ["scale_min", "scale_max", "higher_is_better"]
+    first, second = (table[scale].apply(_scale, axis=1) for table in (facts, other))
+    errors = [
+        InputError(
+            f"Item '{name}' is rated on {second[name]} as {sides[1]} and on {first[name]} as "
+            f"{sides[0]}; the two cannot be subtracted.",
+            "table 'items'",
+            "compare ratings of one scale and direction, or leave the item out",
+        )
+        for name in first.index[first.ne(second)]
+    ]
+    if errors:
+        raise InputError.join(errors[:3])
+    scales = facts[scale[:2]].dropna().drop_duplicates()
+    if len(scales) > 1:
+        shown = [f"'{r.Index}' on {r.scale_min:g} to {r.scale_max:g}" for r in scales.itertuples()]
+        raise InputError(
+            "The items are rated on different scales; their differences cannot be averaged.",
+            f"table 'items', {', '.join(shown[:3])}",
+            "convert the answers to one scale, or study the items of one scale at a time",
+        )
+    text = facts["text"].where(facts["text"].notna(), other["text"])
+    turned = text.notna() & ~facts["higher_is_better"]
+    text = text.mask(turned, text.astype(str) + " (reversed)")
+    return facts.assign(text=text).rename_axis("item").reset_index()[_FACTS]
+
+
+def _scale(facts: pd.Series) -> str:
+    low, high, is_straight = facts
+    scale = "an unknown scale" if pd.isna(low) else f"{low:g} to {high:g}"
     return f"{scale}{'' if is_straight else ' (reversed)'}"
 
 

@@ -12,16 +12,13 @@ import pandas as pd
 from cxlib.errors import InputError, TooLittleData
 from cxlib.gaps.cells import open_answers
 from cxlib.gaps.groups import as_texts, natural_key
+from cxlib.gaps.levels import check_scales
 from cxlib.gaps.means import Codes, respondent_clusters
 from cxlib.gaps.ratings import Ratings, select_answers
 from cxlib.stats import Floats
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-LEVELS = ("item", "dimension", "touchpoint", "total")
-_SCALE = ["scale_min", "scale_max", "higher_is_better"]
-_FACTS = ["item", "text", "dimension", "touchpoint", "scale_min", "scale_max"]
 
 
 @dataclass(frozen=True)
@@ -146,7 +143,8 @@ def pair_beliefs(customers: Ratings, employees: Ratings) -> Beliefs:
     names = [name for name in belief.columns[belief.notna().any()] if name in asked]
     if not names:
         raise TooLittleData("No item was rated by employees and by customers.")
-    facts = _check_scales(employees.facts("belief").loc[names], customers, names)
+    own, believed = customers.facts("perception"), employees.facts("belief")
+    facts = check_scales(own.loc[names], believed.loc[names], sides=("perception", "belief"))
     return Beliefs(
         employees=employees.respondents,
         customers=customers.respondents,
@@ -156,47 +154,6 @@ def pair_beliefs(customers: Ratings, employees: Ratings) -> Beliefs:
         employee_wave=employees.wave,
         customer_wave=customers.wave,
     )
-
-
-def _check_scales(believed: pd.DataFrame, customers: Ratings, names: list[str]) -> pd.DataFrame:
-    """Take an item's facts from the perception, once both sources are seen to be comparable."""
-    perceived = customers.facts("perception").loc[names]
-    scales = {
-        name: (
-            _scale(tuple(believed.loc[name, _SCALE])),
-            _scale(tuple(perceived.loc[name, _SCALE])),
-        )
-        for name in names
-    }
-    errors = [
-        InputError(
-            f"Item '{name}' is rated on {own} by employees and on {other} by customers; the two "
-            "cannot be compared.",
-            "table 'items', roles belief and perception",
-            "compare ratings of one scale and direction, or leave the item out",
-        )
-        for name, (own, other) in scales.items()
-        if own != other
-    ]
-    if errors:
-        raise InputError.join(errors[:3])
-    if len(perceived[_SCALE[:2]].dropna().drop_duplicates()) > 1:
-        shown = [f"'{name}' on {other}" for name, (_, other) in scales.items()]
-        raise InputError(
-            "The items are rated on different scales; their differences cannot be averaged.",
-            f"table 'items', {', '.join(shown[:3])}",
-            "convert the answers to one scale, or study the items of one scale at a time",
-        )
-    text = perceived["text"].where(perceived["text"].notna(), believed["text"])
-    turned = text.notna() & ~perceived["higher_is_better"]
-    text = text.mask(turned, text.astype(str) + " (reversed)")
-    return perceived.assign(text=text).rename_axis("item").reset_index()[_FACTS]
-
-
-def _scale(facts: tuple) -> str:
-    low, high, is_straight = facts
-    scale = "an unknown scale" if pd.isna(low) else f"{low:g} to {high:g}"
-    return f"{scale}{'' if is_straight else ' (reversed)'}"
 
 
 def level_items(beliefs: Beliefs, level: str) -> tuple[list[str], Floats]:

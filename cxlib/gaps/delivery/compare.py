@@ -7,8 +7,9 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.errors import InputError, closest
-from cxlib.gaps.delivery.beliefs import LEVELS, Beliefs, average_items, level_items
+from cxlib.gaps.delivery.beliefs import Beliefs, average_items, level_items
 from cxlib.gaps.groups import natural_key
+from cxlib.gaps.levels import LEVELS
 from cxlib.gaps.means import Codes, estimate_means, respondent_clusters
 from cxlib.stats import Floats, adjust_p_values
 

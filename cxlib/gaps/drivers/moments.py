@@ -51,6 +51,7 @@ def draw_correlations(values: Floats, weights: Floats, blocks: Codes, counts: Fl
     p, weighted = values.shape[1], weights[:, None]
 
     def drawn(left: Floats, right: Floats) -> Floats:
+        """Sum the products of every pair of columns in every draw."""
         sums = sum_products(left * weighted, right, blocks)
         return (counts @ sums).reshape(len(counts), p, p)
 

@@ -111,15 +111,15 @@ def plot_response_surface(surface: ResponseSurface, *, ax: Axes | None = None) -
     lines = ax.contour(*axes, levels=levels[1:-1], colors=INK, linewidths=0.7)
     for drawn in (filled, lines):
         drawn.set_clip_path(edge)
-    size = 160 * surface.density["n"] / surface.density["n"].max()
-    ax.scatter(
-        surface.density["expectation"],
-        surface.density["perception"],
-        s=np.maximum(size, 2.0),
-        facecolors="none",
-        edgecolors=INK,
-        linewidths=0.7,
-    )
+    width = np.ceil(12 * np.sqrt(surface.density["n"] / surface.density["n"].max()))
+    for points, rows in surface.density.groupby(width):  # one shape a size keeps the page small
+        ax.plot(
+            *(rows["expectation"], rows["perception"], "o"),
+            markersize=points,
+            markerfacecolor="none",
+            markeredgecolor=INK,
+            markeredgewidth=0.7,
+        )
     ends = surface.hull.to_numpy()
     low, high = float(ends.min()), float(ends.max())
     ax.plot(

@@ -36,9 +36,9 @@ def test_scale_mismatch_is_refused() -> None:
     with pytest.raises(InputError) as error:
         make_beliefs(make_survey(), pd.concat([ITEMS, own]))
     assert str(error.value) == (
-        "Item 'speed' is rated on 0 to 10 by employees and on 1 to 7 by customers; the two cannot "
-        "be compared.\n"
-        "  where: table 'items', roles belief and perception\n"
+        "Item 'speed' is rated on 0 to 10 as belief and on 1 to 7 as perception; the two cannot be "
+        "subtracted.\n"
+        "  where: table 'items'\n"
         "  fix:   compare ratings of one scale and direction, or leave the item out"
     )
 
