@@ -230,9 +230,10 @@ def load_yaml(text: str, file: Path) -> tuple[dict[str, Any], Lines]:
         When it is no YAML, no mapping, or gives a key twice.
     """
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
         lines = _lines(node, (), {}, file) if node is not None else {}
-        content = yaml.load(text, Loader=_Loader)
+        content = loader.construct_document(node) if node is not None else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(file)
