@@ -226,7 +226,7 @@ def measure_reports(n: int, workers: int, folder: Path) -> None:
     folder : pathlib.Path
         Scratch.
     """
-    from cxlib.plans import find_notebook
+    from cxlib.planning.plans import find_notebook
 
     sets = list(islice(list_sets(), n))
     seconds, peak = run_ours(NOTEBOOK, sets, folder, workers=workers)
@@ -273,7 +273,7 @@ def measure_fixed_cost(n: int, folder: Path) -> None:
 
 def tell_idle_memory() -> None:
     """Say what the server holds that kernels are forked from."""
-    from cxlib.warm import WarmServer, fork_kernel
+    from cxlib.running.warm import WarmServer, fork_kernel
 
     server = WarmServer("cxlib")
     os.environ["CX_WARM_SERVER"] = server.address

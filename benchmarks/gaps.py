@@ -128,8 +128,8 @@ def run_notebook(folder: str) -> dict[str, float]:
     dict of str to float
         Seconds of the run, and the kernel's peak memory in megabytes as ``kernel_mb``.
     """
-    from cxlib.plans import plan_run
-    from cxlib.runs import execute_run
+    from cxlib.planning.plans import plan_run
+    from cxlib.running.runs import execute_run
 
     os.environ["CX_WARM"] = "0"  # a kernel of its own, whose memory can be read
     laps = Laps()

@@ -16,7 +16,7 @@ from cxlib.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cxlib.plans import Plan, TooFew
+    from cxlib.planning.plans import Plan, TooFew
 
 app = typer.Typer(
     name="cx",
@@ -35,7 +35,7 @@ Timeout = Annotated[float, typer.Option(min=1, help="Seconds a run may take.")]
 @app.command()
 def demo(out: Out = Path("out/demo")) -> int:
     """Run all notebooks on the sample company and write index.html."""
-    from cxlib.plans import notebook_names, plan_run
+    from cxlib.planning.plans import notebook_names, plan_run
 
     plans = [plan_run(n, workbook="samples", given={}, out=out) for n in notebook_names()]
     return _run_all(plans, out, "Brightline Broadband: customer experience", workers=2)
@@ -84,9 +84,9 @@ def run(
     timeout: Timeout = 1800,
 ) -> int:
     """Run one notebook and write its page, tables and record."""
-    from cxlib.plans import plan_run
-    from cxlib.progress import Telling
-    from cxlib.runs import execute_run, exit_code
+    from cxlib.planning.plans import plan_run
+    from cxlib.running.progress import Telling
+    from cxlib.running.runs import execute_run, exit_code
 
     given = _given(parameter or [])
     plan = plan_run(notebook, workbook=workbook, given=given, out=out, timeout=timeout)
@@ -128,7 +128,7 @@ def batch(
     libraries are unchanged. Of two batches on one folder the second is refused; on NFS that needs
     a server that keeps locks, and on a URL nothing is locked.
     """
-    from cxlib.manifest import plan_batch, read_manifest
+    from cxlib.planning.manifest import plan_batch, read_manifest
 
     if resume and fresh:
         raise InputError("--resume and --fresh exclude each other.", "cx batch", "give one of them")
@@ -156,15 +156,15 @@ def batch(
 
 
 def _mirror(url: str) -> AbstractContextManager[Path]:
-    from cxlib.spread import mirror
+    from cxlib.running.spread import mirror
 
     return mirror(url)
 
 
 def _list(plans: Sequence[Plan | TooFew], fresh: bool) -> int:
     """List what a batch would do, a line a run."""
-    from cxlib.batch import explain_plan
-    from cxlib.plans import TooFew, describe_plans
+    from cxlib.planning.plans import TooFew, describe_plans
+    from cxlib.running.batch import explain_plan
 
     for plan, line in zip(plans, describe_plans(plans), strict=True):
         why = "" if isinstance(plan, TooFew) else f" | {explain_plan(plan, fresh=fresh)}"
@@ -205,11 +205,11 @@ def _run_all(
     on_finish: Sequence[str] = (),
     **how: Any,
 ) -> int:
-    from cxlib.batch import run_batch
-    from cxlib.index import run_hook
-    from cxlib.progress import Telling, shorten
-    from cxlib.runs import exit_code
-    from cxlib.workers import count_cores, fit_workers
+    from cxlib.publishing.index import run_hook
+    from cxlib.running.batch import run_batch
+    from cxlib.running.progress import Telling, shorten
+    from cxlib.running.runs import exit_code
+    from cxlib.running.workers import count_cores, fit_workers
 
     started = time.monotonic()
     workers, note = fit_workers(workers or count_cores())

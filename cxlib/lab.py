@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cxlib.errors import InputError
-from cxlib.warm import is_possible
+from cxlib.running.warm import is_possible
 from cxlib.workbook import SAMPLES, read_workbook, shipped
 
 _KERNELS = Path(__file__).parent / "jupyter"  # a data folder as Jupyter looks for them

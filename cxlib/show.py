@@ -20,6 +20,7 @@ import pandas as pd
 from cxlib.errors import InputError
 from cxlib.files import whole_file
 from cxlib.formats import format_figure, format_interval, render_table, source_name
+from cxlib.installation import versions
 
 if TYPE_CHECKING:
     from cxlib.data.connect import Tables
@@ -260,20 +261,6 @@ def show_exclusions(tables: Tables, *names: str) -> None:
     if len(ledger):
         columns = ["table", "rule", "n", "example"]
         show(ledger[columns], title="Rows refused or mended, by rule", formats={"n": "n"})
-
-
-def versions() -> dict[str, str]:
-    """Return the versions a result depends on.
-
-    Returns
-    -------
-    dict of str to str
-        By package name.
-    """
-    from importlib.metadata import version
-
-    names = ("cxlib", "pandas", "numpy", "scipy", "scikit-learn", "ibis-framework", "duckdb")
-    return {name: version(name) for name in names}
 
 
 def _plain(value: Any) -> Any:

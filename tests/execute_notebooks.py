@@ -12,8 +12,8 @@ from pathlib import Path
 
 import nbformat
 
-from cxlib.plans import plan_run
-from cxlib.runs import execute_run
+from cxlib.planning.plans import plan_run
+from cxlib.running.runs import execute_run
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 

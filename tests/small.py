@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 
-from cxlib.plans import Plan, plan_run
+from cxlib.planning.plans import Plan, plan_run
 
 PARAMETERS = """workbook = "samples"  # a cx.yml
 segment_by = ""

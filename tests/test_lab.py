@@ -12,7 +12,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager, KernelManager
 
 from cxlib.lab import offer_warm_kernel
-from cxlib.warm import ForkedKernel
+from cxlib.running.warm import ForkedKernel
 
 OTHER = "/of/the/user"
 

@@ -11,8 +11,8 @@ import pytest
 from papermill.translators import PythonTranslator
 
 from cxlib.errors import InputError
-from cxlib.options import Cut, Data, check_against, check_cut
 from cxlib.parameters import check_values, read_parameters
+from cxlib.planning.options import Cut, Data, check_against, check_cut
 
 CELL = """workbook = "samples"  # a cx.yml
 conf_level = 0.95  # confidence level

@@ -11,8 +11,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from cxlib.data import open_workbook
-from cxlib.plans import plan_run
-from cxlib.runs import execute_run
+from cxlib.planning.plans import plan_run
+from cxlib.running.runs import execute_run
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
 

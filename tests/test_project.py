@@ -17,6 +17,7 @@ from cxlib import schema
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 STUDIES = {"journeys", "churn", "gaps"}
+LAYERS = ("planning", "publishing", "sharing", "running")
 COMMON = (
     "workbook",
     "segment_by",
@@ -52,9 +53,26 @@ def test_studies_stand_on_the_base_alone(study):
 
 def test_publishing_knows_no_study():
     """Runs and pages work for any notebook."""
-    for path in (ROOT / "cxlib").glob("*.py"):
+    for path in (ROOT / "cxlib").rglob("*.py"):
+        if path.relative_to(ROOT / "cxlib").parts[0] not in STUDIES:
+            own, _ = imported(path)
+            assert not own & STUDIES, path
+
+
+@pytest.mark.parametrize("layer", range(len(LAYERS)))
+def test_what_is_planned_knows_nothing_of_what_comes_after(layer):
+    """Planning, pages, sharing and runs import those before them, never those after."""
+    for path in (ROOT / "cxlib" / LAYERS[layer]).rglob("*.py"):
         own, _ = imported(path)
-        assert not own & STUDIES, path
+        assert not own & {*LAYERS[layer + 1 :], "lab", "cli"}, path
+
+
+def test_the_base_knows_no_layer():
+    """Modules that lie beside the packages, commands aside, import no package but the data."""
+    for path in (ROOT / "cxlib").glob("*.py"):
+        if path.stem not in {"lab", "cli", "__main__"}:
+            own, _ = imported(path)
+            assert not own & {*LAYERS, "lab", "cli"}, path
 
 
 def test_only_plots_draw():

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cxlib.manifest import plan_batch, read_manifest
-from cxlib.plans import TooFew
+from cxlib.planning.manifest import plan_batch, read_manifest
+from cxlib.planning.plans import TooFew
 from tests.real.test_real import write_workbook
 
 HERE = Path(__file__).parent

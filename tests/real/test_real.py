@@ -15,8 +15,8 @@ import pytest
 from cxlib.data import open_workbook
 from cxlib.gaps.features.kano import classify_kano
 from cxlib.gaps.ratings import select_answers
-from cxlib.plans import plan_run
-from cxlib.runs import execute_run
+from cxlib.planning.plans import plan_run
+from cxlib.running.runs import execute_run
 
 HERE = Path(__file__).parent
 

@@ -1,0 +1,1 @@
+"""Notebooks and manifests read, and everything checked before a kernel starts."""

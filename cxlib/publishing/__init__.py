@@ -1,0 +1,1 @@
+"""Pages for readers, and the index that says what moved."""

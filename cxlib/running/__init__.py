@@ -1,0 +1,1 @@
+"""One run and its truth; when it is made again; many runs, side by side or on a cluster."""

@@ -1,0 +1,360 @@
+"""One run: parameters, audit, papermill, the truth about how it ended, a page."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxlib.errors import RunError
+from cxlib.folders import put_folder, work_folder
+from cxlib.planning.plans import Plan, TooFew, Wanted
+from cxlib.running.keys import explain_run, hash_run, read_run
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from cxlib.data.ledger import LedgerEntry
+
+MANY_REFUSED, FEW = 0.05, 5  # share and number of rows
+BAD = ("failed-cell", "timeout", "dead-kernel", "not-run")
+GRACE_SECONDS = 30.0
+_LIVE: list[Account] = []
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Account:
+    """What the runner itself saw of an execution; the notebook file is never asked."""
+
+    progress: Progress
+    batch: str = ""
+    ended: str = ""  # why the runner ended it: timeout, stopped
+    cell: int | None = None
+    failure: BaseException | None = None
+    notebook: NotebookNode | None = None
+    client: Any = None
+    seen: set[int] = field(default_factory=set)
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether no further cell may start."""
+        return bool(self.ended)
+
+
+def execute_run(
+    plan: Plan,
+    progress: Progress = lambda done, total: None,
+    *,
+    batch: str = "",
+    reason: str = "",
+    warm: bool = False,
+) -> dict[str, Any]:
+    """Execute a planned run and write its folder, whole, whatever happens in the kernel.
+
+    Parameters
+    ----------
+    plan : Plan
+        From :func:`plan_run`.
+    progress : callable, optional
+        Called with cells done and cells in all.
+    batch : str, default ""
+        The batch it belongs to.
+    reason : str, default ""
+        Why it is made; by default what has changed since its folder was written.
+    warm : bool, default False
+        Fork the kernel from a process that has imported the stack, where that is possible.
+
+    Returns
+    -------
+    dict
+        The content of ``run.json``.
+
+    Raises
+    ------
+    RunError
+        When the folder cannot be written; what it held before is still there.
+    KeyboardInterrupt
+        When the run was stopped. Nothing is written.
+    """
+    from cxlib.data.audit import pin_audit
+    from cxlib.publishing.report import render_report
+
+    started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+    try:
+        key = hash_run(plan)
+        reason = reason or explain_run(plan, key, read_run(plan.folder)) or "asked for"
+        with work_folder(plan.folder.parent) as work:
+            (work / "records.jsonl").touch()
+            pin = pin_audit(work, plan.book, plan.entries)
+            account = Account(progress, batch)
+            status, error = _watch(plan, work, account, warm)
+            run = _describe(plan, _read_records(work), status, error)
+            run |= {"started_at": started.isoformat(timespec="seconds"), "batch": batch}
+            run["seconds"] = round(time.monotonic() - clock, 2)
+            # a notebook edited while it ran has made a page that nobody can tell the origin of
+            run |= {"key": key if _is_still(plan, key) else {}, "reason": reason}
+            _save(work / "run.json", json.dumps(run, indent=1, ensure_ascii=False))
+            notebook = _annotate(plan, work, account, run)
+            _save(work / "report.html", render_report(notebook, run, plan.book))
+            _save(work / "analyst.html", render_report(notebook, run, plan.book, with_code=True))
+            (work / "records.jsonl").unlink()
+            pin.unlink()
+            put_folder(work, plan.folder)
+    except OSError as error:
+        raise RunError(f"The run could not be written to {plan.folder}: {error}") from error
+    return run
+
+
+def _is_still(plan: Plan, key: dict[str, str]) -> bool:
+    try:
+        return hash_run(plan) == key
+    except (OSError, ValueError):
+        return False
+
+
+def _watch(
+    plan: Plan, work: Path, account: Account, warm: bool
+) -> tuple[str, dict[str, Any] | None]:
+    """Execute beside this thread, which ends it when its time is up, whatever it waits for."""
+    thread = threading.Thread(target=_execute, args=(plan, work, account, warm), daemon=True)
+    _LIVE.append(account)
+    try:
+        thread.start()
+        thread.join(plan.timeout)
+        if thread.is_alive():
+            _end(account, "timeout")
+            thread.join(GRACE_SECONDS)
+    except BaseException:
+        _end(account, "stopped")
+        thread.join(GRACE_SECONDS)
+        raise
+    finally:
+        _LIVE.remove(account)
+    if account.ended == "stopped":
+        raise KeyboardInterrupt
+    return _judge(account, plan.timeout)
+
+
+def _execute(plan: Plan, work: Path, account: Account, warm: bool) -> None:
+    import logging
+
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    from cxlib.running.kernels import register_engine
+
+    register_engine()
+    for name in ("papermill", "traitlets"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is in run.json
+    try:
+        papermill.execute_notebook(
+            _plain(plan.notebook),
+            None,  # what it would save says nothing of dead kernels: saved in _annotate
+            parameters=plan.parameters,
+            engine_name="cx",
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            account=account,
+            run_folder=work,
+            warm=warm,
+        )
+    except PapermillExecutionError:
+        pass  # the account holds the cell's own error
+    except BaseException as error:
+        account.failure = error
+
+
+def _plain(path: Path) -> str:
+    """Write a path so that papermill, which formats paths, leaves it as it is."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _end(account: Account, why: str) -> None:
+    """End a run: the kernel and whatever it started."""
+    account.ended = account.ended or why
+    kernel: Any = getattr(getattr(account.client, "km", None), "provisioner", None)
+    if getattr(kernel, "has_process", False):
+        with suppress(ProcessLookupError):
+            try:
+                os.killpg(os.getpgid(kernel.pid), signal.SIGKILL)
+            except AttributeError:  # no process groups on Windows
+                os.kill(kernel.pid, signal.SIGTERM)
+
+
+def stop_runs(batch: str = "") -> None:
+    """End the runs of this process that are under way; they write nothing.
+
+    Parameters
+    ----------
+    batch : str, default ""
+        Only those of this batch.
+    """
+    for account in list(_LIVE):
+        if account.batch == batch or not batch:
+            _end(account, "stopped")
+
+
+def _judge(account: Account, timeout: float) -> tuple[str, dict[str, Any] | None]:
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    failure = account.failure
+    error: dict[str, Any] = {"class": type(failure).__name__, "message": "", "cell": account.cell}
+    if account.ended:
+        message = f"The run took longer than {timeout:g} seconds and was ended."
+        return "timeout", {**error, "class": "Timeout", "message": message}
+    if failure is None:
+        return "ok", None
+    if isinstance(failure, CellExecutionError):
+        error |= {"class": failure.ename, "message": failure.evalue}
+        if failure.ename == "TooLittleData":
+            return "too-little-data", error
+        return "failed-cell", error
+    if isinstance(failure, DeadKernelError) or str(failure).startswith("Kernel died"):
+        message = "The kernel died, most often for lack of memory."
+        return "dead-kernel", {**error, "class": "DeadKernelError", "message": message}
+    return "not-run", {**error, "message": str(failure)}
+
+
+def describe_not_run(plan: Plan, error: BaseException) -> dict[str, Any]:
+    """Describe a run that left no folder.
+
+    Parameters
+    ----------
+    plan : Plan
+        The run.
+    error : BaseException
+        Why.
+
+    Returns
+    -------
+    dict
+        A run record with the status ``not-run``.
+    """
+    failure = {"class": type(error).__name__, "message": str(error), "cell": None}
+    return _describe(plan, [], "not-run", failure)
+
+
+def describe_too_few(plan: TooFew) -> dict[str, Any]:
+    """Describe a run that is not made, because its segment has too few rows.
+
+    Parameters
+    ----------
+    plan : TooFew
+        The run.
+
+    Returns
+    -------
+    dict
+        A run record with the status ``too-little-data``.
+    """
+    error = {"class": "TooLittleData", "message": plan.reason, "cell": None}
+    return _describe(plan, [], "too-little-data", error)
+
+
+def _read_records(work: Path) -> list[dict[str, Any]]:
+    text = (work / "records.jsonl").read_text("utf-8")
+    # not splitlines: names in the data may hold other line separators
+    return [json.loads(line) for line in text.split("\n") if line.endswith("}")]
+
+
+def _describe(
+    plan: Wanted, records: list[dict[str, Any]], status: str, error: dict[str, Any] | None
+) -> dict[str, Any]:
+    from cxlib.installation import versions
+
+    figures = {r["id"]: r for r in records if r["kind"] == "key_figure"}
+    entries = plan.entries
+    refused = _warn_of_refusals(entry for entry in entries if entry.table in plan.uses)
+    warnings = refused + [r["text"] for r in records if r["kind"] == "warning"]
+    return {
+        "status": "ok-with-warnings" if status == "ok" and warnings else status,
+        "notebook": plan.name,
+        "title": plan.title,
+        "set_name": plan.set_name,
+        "parameters": plan.parameters,
+        "started_at": "",
+        "seconds": 0.0,
+        "headline": next((r["text"] for r in records if r["kind"] == "headline"), ""),
+        "key_figures": [
+            {key: value for key, value in figure.items() if key != "kind"}
+            for figure in figures.values()
+        ],
+        "tables": list(dict.fromkeys(r["name"] for r in records if r["kind"] == "table")),
+        "inputs": [entry.as_dict() for entry in entries],
+        "uses": plan.uses,
+        "refusals": refused,
+        "warnings": warnings,
+        "versions": versions(),
+        "key": {},
+        "reason": "",
+        "batch": "",
+        "error": error,
+    }
+
+
+def _warn_of_refusals(entries: Iterable[LedgerEntry]) -> list[str]:
+    """Warn where so many rows were refused that what is left may be another population."""
+    return [
+        f"{entry.rows_refused:,} of {entry.rows_in:,} rows of '{entry.table}' were refused, most "
+        f"by the rule '{max(entry.rules, key=lambda rule: rule.n).rule}': what is left may not "
+        "speak for all."
+        for entry in entries
+        if entry.rows_refused > max(MANY_REFUSED * entry.rows_in, FEW)
+    ]
+
+
+def _annotate(plan: Plan, work: Path, account: Account, run: dict[str, Any]) -> NotebookNode:
+    """Save the notebook with the truth in it: which cell failed, which never ran."""
+    import nbformat
+    from papermill.execute import ERROR_MARKER_TAG
+
+    notebook = account.notebook or nbformat.read(plan.notebook, as_version=4)
+    # papermill's own banner shifts the cells and is not there after a timeout or a dead kernel
+    notebook.cells = [
+        cell for cell in notebook.cells if ERROR_MARKER_TAG not in cell.metadata.get("tags", [])
+    ]
+    shown = notebook
+    if run["error"] is not None:
+        for index, cell in enumerate(notebook.cells):
+            note = cell.metadata.setdefault("papermill", {})
+            if index == account.cell:
+                note.update(status="failed", exception=True)
+            elif index not in account.seen:
+                note.update(status="pending", exception=None)
+        banner = f"**{run['status']}**: {run['error']['class']} in cell {run['error']['cell']}."
+        notebook.metadata["cx_status"] = run["status"]
+        shown = nbformat.from_dict(notebook)
+        shown.cells = [nbformat.v4.new_markdown_cell(banner), *notebook.cells]
+    _save(work / "notebook.ipynb", nbformat.writes(shown))
+    return notebook
+
+
+def _save(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def exit_code(runs: list[dict[str, Any]]) -> int:
+    """Tell how a command ends.
+
+    Parameters
+    ----------
+    runs : list of dict
+        Run records.
+
+    Returns
+    -------
+    int
+        0 when every run gave an answer or a plain reason for none, else 1.
+    """
+    return int(any(run["status"] in BAD for run in runs))

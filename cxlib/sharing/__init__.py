@@ -1,0 +1,1 @@
+"""What may be handed round: no ids, no small groups, nothing personal."""
