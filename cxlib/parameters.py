@@ -310,36 +310,6 @@ def _literal(node: ast.stmt) -> tuple[str, Any, str]:
     return target.id, default, kind
 
 
-def check_values(
-    parameters: Mapping[str, Parameter], given: Mapping[str, Any], where: str
-) -> dict[str, Any]:
-    """Type what was given for a notebook and fill in the defaults.
-
-    Parameters
-    ----------
-    parameters : mapping of str to Parameter
-        What the notebook declares.
-    given : mapping of str to object
-        Values by name; texts are read by the parameter's kind, never guessed.
-    where : str
-        For messages, such as ``"cx run churn_survival"``.
-
-    Returns
-    -------
-    dict of str to object
-        A value for every parameter declared.
-
-    Raises
-    ------
-    InputError
-        With a block for every unknown name and every value that is not of its kind.
-    """
-    values, errors = read_values(parameters, given, lambda name: where)
-    if errors:
-        raise InputError.join(errors)
-    return values
-
-
 def read_values(
     parameters: Mapping[str, Parameter],
     given: Mapping[str, Any],

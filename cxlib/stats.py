@@ -279,30 +279,3 @@ def adjust_p_values(p_values: ArrayLike) -> Floats:
     if known.any():
         q_values[known] = stats.false_discovery_control(p_values[known])
     return q_values
-
-
-def mean_interval(
-    values: ArrayLike, *, conf_level: float = 0.95
-) -> tuple[float, float, float, float]:
-    """Compute a mean with its standard error and Student interval.
-
-    Parameters
-    ----------
-    values : array_like of float, shape (n,)
-        Independent values, none missing.
-    conf_level : float, default 0.95
-        Confidence level.
-
-    Returns
-    -------
-    tuple of float
-        Mean, standard error (ddof 1), lower and upper end; NaN but for the mean when n < 2.
-    """
-    values = np.asarray(values, dtype=float)
-    n = len(values)
-    mean = float(values.mean()) if n else float("nan")
-    if n < 2:
-        return mean, float("nan"), float("nan"), float("nan")
-    std_error = float(values.std(ddof=1) / np.sqrt(n))
-    half = float(stats.t.ppf(0.5 + conf_level / 2, n - 1)) * std_error
-    return mean, std_error, mean - half, mean + half

@@ -11,7 +11,7 @@ import pytest
 from papermill.translators import PythonTranslator
 
 from cxlib.errors import InputError
-from cxlib.parameters import check_values, read_parameters
+from cxlib.parameters import read_parameters, read_values
 from cxlib.planning.options import Cut, Data, check_against, check_cut
 
 CELL = """workbook = "samples"  # a cx.yml
@@ -29,6 +29,14 @@ view = "touchpoint"
 share: float = 1
 levels = [0.5, 1]
 """
+
+
+def check_values(parameters, given, where):
+    """Type what is given, and raise all that is wrong with it."""
+    values, errors = read_values(parameters, given, lambda name: where)
+    if errors:
+        raise InputError.join(errors)
+    return values
 
 
 def declared(source=CELL, cells=1):

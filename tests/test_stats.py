@@ -91,18 +91,3 @@ def test_adjusted_p_values_equal_statsmodels_and_skip_missing():
     result = stats.adjust_p_values(p_values)
     assert np.isnan(result[1])
     assert result[[0, 2, 3, 4]] == pytest.approx(expected)
-
-
-def test_mean_interval_by_hand():
-    """Mean 2, standard error 1/sqrt(3), t quantile 4.302653 with two degrees of freedom."""
-    expected = (2, 3**-0.5, 2 - 4.302653 * 3**-0.5, 2 + 4.302653 * 3**-0.5)
-
-    assert stats.mean_interval([1, 2, 3]) == pytest.approx(expected, abs=1e-6)
-
-
-def test_mean_interval_of_one_value_has_no_width():
-    """One value has a mean and no interval."""
-    mean, *rest = stats.mean_interval([5.0])
-
-    assert mean == 5
-    assert np.isnan(rest).all()

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import InputError, closest
-from cxlib.schema import check_table
 
 UNKNOWN = "(unknown)"
 
@@ -58,42 +57,6 @@ def add_group(
         "tables 'answers', 'customers' and 'invitations'",
         closest(by, options),
     )
-
-
-def respondent_groups(answers: pd.DataFrame, *, by: str) -> pd.Series:
-    """Tell each respondent's group.
-
-    Parameters
-    ----------
-    answers : pandas.DataFrame, one row per answer
-        Columns `respondent_id` and `by`.
-    by : str
-        Column to group by.
-
-    Returns
-    -------
-    pandas.Series
-        Label by respondent_id.
-
-    Raises
-    ------
-    InputError
-        When the column is missing or a respondent has more than one value.
-    """
-    check_table(answers, ("respondent_id", by), table="answers")
-    labels = as_labels(answers[by])
-    groups = pd.DataFrame({"respondent_id": answers["respondent_id"], "group": labels})
-    groups = groups.drop_duplicates()
-    twice = groups["respondent_id"].duplicated()
-    if twice.any():
-        first = sorted(groups.loc[twice, "respondent_id"].astype(str), key=natural_key)[0]
-        values = groups.loc[groups["respondent_id"].astype(str).eq(first), "group"]
-        raise InputError(
-            f"'{by}' is not one group per respondent.",
-            f"table 'answers', respondent '{first}' has {sorted(values, key=natural_key)[:3]}",
-            "group by a column that is constant for a respondent",
-        )
-    return groups.set_index("respondent_id")["group"]
 
 
 def as_labels(values: pd.Series, *, empty: str = UNKNOWN) -> pd.Series:

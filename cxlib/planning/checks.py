@@ -19,6 +19,7 @@ from cxlib.planning.sets import (
     fill_title,
     names_of,
     override,
+    plain_values,
     read_title,
 )
 from cxlib.workbook import SAMPLES
@@ -214,7 +215,7 @@ class _Entry:
         if each is None:
             yield common, None
             return
-        values, _ = read_values(self.notebook.declared, _values(common), self.place)
+        values, _ = read_values(self.notebook.declared, plain_values(common), self.place)
         place, names = self.place("for_each"), names_of(each)
         for value, n in count_segments(each, self.data, Cut.of(values), self.place):
             given = dict.fromkeys(names, (value, place))
@@ -227,7 +228,7 @@ class _Entry:
             """Tell where a parameter is written."""
             return given[name][1] if name in given else self.place()
 
-        values, timeout, reason = _values(given), self.scope.timeout, ""
+        values, timeout, reason = plain_values(given), self.scope.timeout, ""
         each = self.spec.for_each
         try:
             plan, errors = self.planner.plan(
@@ -256,10 +257,6 @@ class _Entry:
             few = f"{n:,} {'row' if n == 1 else 'rows'}; at least {each.min_rows:,} are asked for."
             made = TooFew(**vars(plan), min_rows=each.min_rows, reason=reason or few)
         return _Set(made, self.label, self.place("title"), named_by)
-
-
-def _values(given: Given) -> dict[str, object]:
-    return {name: value for name, (value, _) in given.items()}
 
 
 def _located(error: InputError, place: str) -> InputError:

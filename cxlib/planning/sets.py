@@ -191,7 +191,7 @@ def override(
     list of InputError
         Conditions that name no parameter, or that no set meets.
     """
-    values = [read_values(declared, _plain(given), place)[0] for given in sets]
+    values = [read_values(declared, plain_values(given), place)[0] for given in sets]
     changed, errors = list(sets), []
     for number, change in enumerate(spec.overrides):
 
@@ -214,7 +214,19 @@ def override(
     return changed, errors
 
 
-def _plain(given: Given) -> dict[str, Any]:
+def plain_values(given: Given) -> dict[str, Any]:
+    """Drop where each value is written.
+
+    Parameters
+    ----------
+    given : dict
+        Value and place by parameter.
+
+    Returns
+    -------
+    dict of str to object
+        Value by parameter.
+    """
     return {name: value for name, (value, _) in given.items()}
 
 

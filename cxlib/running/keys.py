@@ -92,23 +92,6 @@ def is_whole(folder: Path, run: Mapping[str, Any]) -> bool:
     return all((folder / name).is_file() for name in (*pages, *tables))
 
 
-def is_unchanged(plan: Plan) -> bool:
-    """Tell whether the run gave an answer earlier that still holds.
-
-    Parameters
-    ----------
-    plan : Plan
-        The run.
-
-    Returns
-    -------
-    bool
-        True when its folder is whole and everything it depends on is as it was.
-    """
-    run = read_run(plan.folder)
-    return run is not None and not explain_run(plan, hash_run(plan), run)
-
-
 def explain_run(plan: Plan, key: Mapping[str, str], earlier: Mapping[str, Any] | None) -> str:
     """Say why a run is made.
 
