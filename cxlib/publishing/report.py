@@ -26,7 +26,7 @@ ADVICE = {
     "timeout": "The run took too long and was ended. Run it on less data, or allow more time.",
     "dead-kernel": "The analysis died, most often for lack of memory. Run it on less data.",
     "failed-cell": "A step of the analysis failed. The analyst finds the reason in notebook.ipynb.",
-    "not-run": "The analysis could not be started. The analyst finds the reason in run.json.",
+    "not-run": "The analysis gave no page. The analyst finds the reason in run.json.",
 }
 _TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -86,7 +86,6 @@ def execute_run(
         When the run was stopped. Nothing is written.
     """
     from cxlib.data.audit import pin_audit
-    from cxlib.publishing.report import render_report
 
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     try:
@@ -102,10 +101,8 @@ def execute_run(
             run["seconds"] = round(time.monotonic() - clock, 2)
             # a notebook edited while it ran has made a page that nobody can tell the origin of
             run |= {"key": key if _is_still(plan, key) else {}, "reason": reason}
+            _write_pages(_annotate(plan, work, account, run), run, plan, work)
             _save(work / "run.json", json.dumps(run, indent=1, ensure_ascii=False))
-            notebook = _annotate(plan, work, account, run)
-            _save(work / "report.html", render_report(notebook, run, plan.book))
-            _save(work / "analyst.html", render_report(notebook, run, plan.book, with_code=True))
             (work / "records.jsonl").unlink()
             pin.unlink()
             put_folder(work, plan.folder)
@@ -338,6 +335,26 @@ def _annotate(plan: Plan, work: Path, account: Account, run: dict[str, Any]) -> 
         shown.cells = [nbformat.v4.new_markdown_cell(banner), *notebook.cells]
     _save(work / "notebook.ipynb", nbformat.writes(shown))
     return notebook
+
+
+def _write_pages(notebook: NotebookNode, run: dict[str, Any], plan: Plan, work: Path) -> None:
+    """Write both pages; when that is not possible, notebook and tables stay and a page says so."""
+    from nbformat.v4 import new_notebook
+
+    from cxlib.publishing.report import render_report
+
+    def render(shown: NotebookNode) -> list[str]:
+        return [render_report(shown, run, plan.book, with_code=code) for code in (False, True)]
+
+    try:
+        pages = render(notebook)
+    except Exception as error:
+        message = f"The page could not be made: {error}"
+        failure = {"class": type(error).__name__, "message": message, "cell": None}
+        run.update(status="not-run", error=failure)
+        pages = render(new_notebook())
+    for name, page in zip(("report.html", "analyst.html"), pages, strict=True):
+        _save(work / name, page)
 
 
 def _save(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from cxlib.errors import InputError, RunError
 from cxlib.planning.plans import plan_run
+from cxlib.publishing import report
 from cxlib.running import runs
 from cxlib.running.batch import run_batch
 from cxlib.running.runs import execute_run, exit_code
@@ -355,3 +356,22 @@ def test_parameter_sets_have_their_own_folders(place):
 
     assert len(folders) == 4
     assert all("/" not in name and len(name) < 120 for name in folders)
+
+
+def test_a_page_that_cannot_be_made_costs_no_notebook_and_no_table(place, monkeypatch):
+    """The run is not-run with the reason; what the kernel made is there, and a page says so."""
+
+    def breaks(output):
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(report, "_output", breaks)
+    record, folder = run(place, "warn")
+    page = (folder / "report.html").read_text("utf-8")
+    notebook = nbformat.read(folder / "notebook.ipynb", as_version=4)
+
+    assert record["status"] == "not-run"
+    assert record["error"]["message"] == "The page could not be made: too deep"
+    assert pd.read_parquet(folder / "tables/x.parquet")["a"].item() == "<script>alert(1)</script>"
+    assert any(cell.get("outputs") for cell in notebook.cells)
+    assert "The analysis gave no page." in page
+    assert "too deep" not in page
