@@ -288,6 +288,10 @@ def check_batch(manifest: Manifest, folder: Path, out: Path) -> list[Plan | TooF
         With what is wrong in all sets.
     """
     planner, mistakes = Planner(out), Mistakes()
+    try:
+        planner.check_out()
+    except InputError as error:
+        mistakes.add(error, "")
     _check_previous(manifest, folder, out, mistakes)
     sets: list[_Set] = []
     declared: set[str] = set()

@@ -193,6 +193,7 @@ def plan_run(
         When notebook, workbook, data, parameter or folder cannot be used.
     """
     planner = Planner(out)
+    planner.check_out()
     found = planner.notebook(notebook)
     plan, errors = planner.plan(
         found, planner.data(workbook), given, lambda name: found.where, timeout=timeout
@@ -215,7 +216,22 @@ class Planner:
         self._out = out.resolve()
         self._notebooks: dict[str, Notebook] = {}
         self._data: dict[str, Data] = {}
-        self._is_writable = False
+
+    def check_out(self) -> None:
+        """Check that runs can be written.
+
+        Raises
+        ------
+        InputError
+            When the folder of all runs cannot be made, or nothing can be written to it.
+        """
+        place = next(path for path in (self._out, *self._out.parents) if path.exists())
+        try:
+            with tempfile.TemporaryDirectory(dir=place):
+                pass
+        except OSError as error:
+            problem = f"The output folder cannot be written: {error.strerror}."
+            raise InputError(problem, str(self._out), "choose another --out") from error
 
     def notebook(self, name: str) -> Notebook:
         """Read what a notebook says about itself.
@@ -336,18 +352,6 @@ class Planner:
             raise InputError(
                 f"'{folder.name}' exists and is no run of cx.", str(folder), "choose another --out"
             )
-        if self._is_writable:
-            return
-        parent = next(path for path in folder.parents if path.exists())
-        try:
-            with tempfile.TemporaryDirectory(dir=parent):
-                self._is_writable = True
-        except OSError as error:
-            raise InputError(
-                f"The output folder cannot be written: {error.strerror}.",
-                str(folder.parent),
-                "choose another --out",
-            ) from error
 
 
 def _is_run(folder: Path) -> bool:

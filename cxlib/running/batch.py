@@ -227,8 +227,12 @@ def _publish(
     record = {"title": batch.title, "started_at": batch.started_at, "runs": runs}
     write_index(record, out, previous=previous)
     _save(out / "batch.json", record)
+    try:
+        share_batch(record, out)
+    except RunError:  # some pages are held back; the batch has ended all the same
+        _journal(out).unlink()
+        raise
     _journal(out).unlink()
-    share_batch(record, out)
 
 
 def _read_batch(out: Path | None) -> dict[str, Any] | None:

@@ -59,6 +59,8 @@ def share_batch(batch: Mapping[str, Any], out: Path) -> None:
 
     Raises
     ------
+    OSError
+        When they cannot be written.
     RunError
         When a page shows what looks like personal data. It is held back, the others are there;
         the message names page and kind, never what was found.
@@ -82,27 +84,24 @@ def share_batch(batch: Mapping[str, Any], out: Path) -> None:
     books = _open_workbooks(batch, summary, pages, figures, salts)
     problems: list[str] = []
     sets: list[dict[str, Any]] = []
-    try:
-        with work_folder(out) as work:
-            for number, told in enumerate(summary["sets"]):
-                book = books[_location(batch["runs"][number])]
-                page, shared = _clean(told, pages[number], book)
-                found = _judge(told, shared, page, figures[number], book)
-                if found:
-                    shared = _hold_back(shared, number)
-                    problems.append(_describe(shared, number, found))
-                elif page:
-                    (work / told["folder"]).mkdir()
-                    (work / told["folder"] / "report.html").write_text(page, encoding="utf-8")
-                sets.append(shared)
-            problems += _write_lists(work, {**summary, "sets": sets}, books)
-            put_folder(work, out / FOLDER)
-        if not problems:
-            with whole_file(seal) as part:
-                part.write_text(key, encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{out / FOLDER} could not be written: {error}") from error
-    if problems:
+    with work_folder(out) as work:
+        for number, told in enumerate(summary["sets"]):
+            book = books[_location(batch["runs"][number])]
+            page, shared = _clean(told, pages[number], book)
+            found = _judge(told, shared, page, figures[number], book)
+            if found:
+                shared = _hold_back(shared, number)
+                problems.append(_describe(shared, number, found))
+            elif page:
+                (work / told["folder"]).mkdir()
+                (work / told["folder"] / "report.html").write_text(page, encoding="utf-8")
+            sets.append(shared)
+        problems += _write_lists(work, {**summary, "sets": sets}, books)
+        put_folder(work, out / FOLDER)
+    if not problems:
+        with whole_file(seal) as part:
+            part.write_text(key, encoding="utf-8")
+    else:
         raise RunError(
             "\n".join(["Not all pages may be handed round. Held back:", *problems])
             + "\n  fix:   leave it out of the notebook, or mark a column of ids by show(ids=...)"

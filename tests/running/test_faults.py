@@ -175,6 +175,46 @@ def test_a_full_disk_costs_a_run_and_nothing_else(place, monkeypatch):
     assert not list((place / "out/.cx").glob("run-*"))
 
 
+def in_small_folder(place, script):
+    """Run a script where ``out`` is a file system of its own, which only that script sees."""
+    cx = f'cx() {{ "{sys.executable}" -m cxlib batch m.yml --out out --workers 1 "$@"; }}'
+    mount = "mkdir out && mount -t tmpfs -o size=220k tmpfs out"
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    command.append(f"{cx}\n{mount} || exit 99\n{script}")
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=180)
+    assert done.returncode != 99, done.stderr
+    return done
+
+
+@pytest.mark.skipif(
+    subprocess.run(["unshare", "--user", "--mount", "true"], capture_output=True).returncode != 0,
+    reason="the system lets no user mount a file system",
+)
+def test_a_disk_that_is_full_and_read_only_for_real(place):
+    """What fitted stays whole and is not made again; a read-only folder is told once."""
+    write_manifest(place, *(f"number: {number}" for number in range(6)))
+    done = in_small_folder(
+        place,
+        "cx; echo ended $?; cp -a out full; mount -o remount,size=64m out; cx --resume\n"
+        "echo ended $?; mount -o remount,ro out; cp -a out before; cx --fresh; echo ended $?\n"
+        "diff -r out before",
+    )
+    finished = dict.fromkeys(look(place / "full"), "skipped-unchanged")
+    record = json.loads((place / "before/batch.json").read_text("utf-8"))
+    statuses = {run["folder"]: run["status"] for run in record["runs"]}
+
+    assert [line for line in done.stdout.splitlines() if line.startswith("ended")] == [
+        "ended 1", "ended 0", "ended 2",
+    ]  # fmt: skip
+    assert 0 < len(finished) < 6
+    assert "No space left on device" in done.stdout + done.stderr
+    assert done.stderr.count("The output folder cannot be written: Read-only file system.") == 1
+    assert "Traceback" not in done.stderr
+    assert statuses == dict.fromkeys(statuses, "ok") | finished
+    assert len(look(place / "before")) == 6
+    assert done.returncode == 0  # the same as before
+
+
 def test_a_write_that_fails_leaves_no_part(tmp_path):
     """Neither the file nor its part is there."""
 
@@ -283,7 +323,9 @@ def test_a_runner_killed_at_any_moment_loses_nothing(place, monkeypatch):
     out, moments = place / "out", random.Random(6)
     plans = [plan_tiny(place, out, number=n) for n in range(24)]
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.test_faults", "papermill", "cxlib.publishing.index"])
+    context.set_forkserver_preload(
+        ["tests.running.test_faults", "papermill", "cxlib.publishing.index"]
+    )
     finished = {}
     with warm_kernels():  # one server for all runners
         runs.execute_run(plan_tiny(place, place / "first"), warm=True)  # when it is up
