@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxlib.errors import InputError
+from cxlib.errors import HeldBack, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from cxlib.planning.manifest import Manifest
     from cxlib.planning.plans import Plan, TooFew
 
 app = typer.Typer(
@@ -148,7 +149,7 @@ def batch(
             workers=workers,
             cluster=dask,
             url=out if is_url else "",
-            on_finish=wanted.on_finish,
+            on_finish=lambda code: _finish(wanted, folder, code),
             compare_to=wanted.compare_folder,
             resume=resume,
             fresh=fresh,
@@ -186,6 +187,16 @@ def lab(
     os.execve(sys.executable, command, offer_warm_kernel(os.environ))
 
 
+def _finish(manifest: Manifest, out: Path, code: int) -> str:
+    """Start what a manifest wants started; empty unless that went wrong."""
+    if not manifest.on_finish:
+        return ""
+    from cxlib.running.hook import run_hook
+
+    failure = run_hook(manifest.find_command(), out, folder=manifest.folder, code=code)
+    return f"note: {failure}" if failure else ""
+
+
 def _given(parameters: list[str]) -> dict[str, str]:
     given = {}
     for text in parameters:
@@ -202,10 +213,9 @@ def _run_all(
     title: str,
     *,
     workers: int,
-    on_finish: Sequence[str] = (),
+    on_finish: Callable[[int], str] = lambda code: "",
     **how: Any,
 ) -> int:
-    from cxlib.publishing.index import run_hook
     from cxlib.running.batch import run_batch
     from cxlib.running.progress import Telling, shorten
     from cxlib.running.runs import exit_code
@@ -215,6 +225,7 @@ def _run_all(
     workers, note = fit_workers(workers or count_cores())
     if note:
         print(f"note: {note}")
+    held = ""
     with Telling(len(plans), how.get("url", "")) as telling:
         try:
             runs = run_batch(
@@ -226,13 +237,17 @@ def _run_all(
                 workers=workers,
                 **how,
             )
+            code = exit_code(runs)
+        except HeldBack as error:
+            code, held = 1, f"cx: {error}"
         except KeyboardInterrupt:
             n = sum(telling.ended.values())
             print(f"stopped: {n} of {len(plans)} runs have ended; --resume goes on with the others")
             raise
     seconds = time.monotonic() - started
     place = how.get("url") or shorten(out.resolve())
-    print(f"{len(runs)} runs in {seconds:.0f} s: {place}/index.html")
-    if on_finish and (failure := run_hook(on_finish, out)):
-        print(f"note: {failure}")
-    return exit_code(runs)
+    runs_made = f"{len(plans)} run{'s' if len(plans) != 1 else ''}"
+    print(f"{runs_made} in {seconds:.0f} s: {place}/index.html", flush=True)
+    for note in filter(None, [held, on_finish(code)]):
+        print(note, file=sys.stderr)
+    return code

@@ -60,6 +60,22 @@ class RunError(CxError):
     """A run could not be carried out for a reason outside the input."""
 
 
+class HeldBack(RunError):
+    """Pages that were made must not be handed round.
+
+    Parameters
+    ----------
+    message : str
+        What is held back and why, without what was found.
+    found : dict of int to str
+        Why, by the number of the run.
+    """
+
+    def __init__(self, message: str, found: dict[int, str]) -> None:
+        super().__init__(message)
+        self.found = found
+
+
 def closest(name: str, options: Iterable[str]) -> str:
     """Suggest the option that is spelt most like a name.
 

@@ -255,7 +255,8 @@ class _Entry:
         made: Plan | TooFew = plan
         if each and n is not None and (reason or n < each.min_rows):
             few = f"{n:,} {'row' if n == 1 else 'rows'}; at least {each.min_rows:,} are asked for."
-            made = TooFew(**vars(plan), min_rows=each.min_rows, reason=reason or few)
+            reason = few if n < each.min_rows else reason
+            made = TooFew(**vars(plan), min_rows=each.min_rows, reason=reason)
         return _Set(made, self.label, self.place("title"), named_by)
 
 
@@ -288,17 +289,20 @@ def check_batch(manifest: Manifest, folder: Path, out: Path) -> list[Plan | TooF
         With what is wrong in all sets.
     """
     planner, mistakes = Planner(out), Mistakes()
-    try:
-        planner.check_out()
-    except InputError as error:
-        mistakes.add(error, "")
+    for check in (planner.check_out, manifest.find_command):
+        try:
+            check()
+        except InputError as error:
+            mistakes.add(error, "")
     _check_previous(manifest, folder, out, mistakes)
     sets: list[_Set] = []
     declared: set[str] = set()
+    is_known = True
     scopes = list(Scope.of(manifest, folder).all())
     for scope in scopes:
         for number, spec in enumerate(scope.manifest.runs):
             for name in spec.notebook:
+                entry = None
                 try:
                     entry = _Entry(planner, mistakes, scope, number, name)
                     declared |= set(entry.notebook.declared)
@@ -306,8 +310,9 @@ def check_batch(manifest: Manifest, folder: Path, out: Path) -> list[Plan | TooF
                 except InputError as error:
                     place = scope.manifest.place("runs", number)
                     mistakes.add(_located(error, place), f"Run {number + 1} ({name})")
+                    is_known &= entry is not None
     defaults = {name: place for scope in scopes for name, (_, place) in scope.defaults.items()}
-    for name in (name for name in defaults if declared and name not in declared):
+    for name in (name for name in defaults if is_known and declared and name not in declared):
         problem = f"No notebook declares the parameter '{name}'."
         mistakes.add(InputError(problem, defaults[name], closest(name, declared)), "")
     sets = _number_names(sets, mistakes)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -111,6 +114,32 @@ class Manifest(_Model):
     def included(self) -> list[Manifest]:
         """The manifests it includes."""
         return self._included
+
+    def find_command(self) -> list[str]:
+        """Find the program that is started when the batch has ended.
+
+        Returns
+        -------
+        list of str
+            Program and arguments; empty when there is none to start. A bare name is looked for
+            beside the Python that runs, then on the PATH: ``python`` is the one of cxlib.
+
+        Raises
+        ------
+        InputError
+            When the program is not there.
+        """
+        if not self.on_finish:
+            return []
+        program, *arguments = self.on_finish
+        named = str(self.folder / program) if os.sep in program else program
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        found = shutil.which(named, path=path)
+        if found is None:
+            problem = f"There is no program '{program}'."
+            fix = "check its name; a path starts at the folder of the manifest"
+            raise InputError(problem, self.place("on_finish"), fix)
+        return [found, *arguments]
 
     def place(self, *keys: str | int) -> str:
         """Tell where something is written.

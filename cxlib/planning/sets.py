@@ -206,7 +206,7 @@ def override(
         met = [all(one[name] == wanted[name] for name in change.when) for one in values]
         if not any(met):
             name = next(iter(change.when))
-            known = sorted({write_value(one[name]) for one in values})
+            known = sorted({write_value(one[name]) for one in values} - {""})
             fix = closest(write_value(wanted[name]), known)
             errors.append(InputError(f"No set has {_say(change.when)}.", where(name), fix))
         new = _located(change.parameters, place, "overrides", number, "parameters")

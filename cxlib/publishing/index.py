@@ -1,13 +1,9 @@
-"""The lists of a batch: a page for people, a summary for programs, a mail, and who is told."""
+"""The lists of a batch: a page for people, a summary for programs, a mail."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +13,6 @@ from cxlib.formats import format_figure, format_interval
 from cxlib.publishing.pages import render_page
 from cxlib.publishing.strips import draw_grid, draw_strip, find_axis, join_prefix
 from cxlib.publishing.summary import STATUSES, Summary, describe_change, summarise_batch
-
-HOOK_SECONDS = 300.0
 
 
 def write_index(
@@ -116,37 +110,3 @@ def render_mail(summary: Summary) -> str:
         A whole HTML document with its styles inline, as mail programs want them.
     """
     return render_page("mail.html.j2", summary=summary, statuses=STATUSES)
-
-
-def run_hook(command: Sequence[str], out: Path) -> str:
-    """Run the command that passes a finished batch on, such as one that sends the mail.
-
-    Parameters
-    ----------
-    command : sequence of str
-        Program and arguments; no shell reads them.
-    out : pathlib.Path
-        Folder of the batch. The command finds it as ``CX_OUT``, ``summary.json`` as
-        ``CX_SUMMARY``.
-
-    Returns
-    -------
-    str
-        What went wrong; empty when nothing did. The batch is not the worse for it.
-    """
-    out = out.resolve()
-    told = {**os.environ, "CX_OUT": str(out), "CX_SUMMARY": str(out / "summary.json")}
-    name = f"The command of 'on_finish' ({command[0]})"
-    try:
-        with subprocess.Popen(
-            command, env=told, stdin=subprocess.DEVNULL, start_new_session=True
-        ) as process:
-            try:
-                code = process.wait(HOOK_SECONDS)
-            except subprocess.TimeoutExpired:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)  # and what it started
-                return f"{name} took longer than {HOOK_SECONDS:g} seconds and was ended."
-    except (OSError, ValueError) as error:
-        return f"{name} could not be started: {error}."
-    return f"{name} failed with exit code {code}." if code else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -171,10 +172,16 @@ def join_prefix(labels: Iterable[str]) -> str:
     Returns
     -------
     str
-        The label, when all are the same; else what precedes the colon in all; else empty.
+        The label, when all are the same; else what precedes the colon in all; else the words
+        that all begin with, and dots; empty when there are none.
     """
     labels = set(labels)
     if len(labels) == 1:
         return labels.pop()
     starts = {label.partition(":")[0] for label in labels}
-    return starts.pop() if len(starts) == 1 else ""
+    if len(starts) == 1:
+        return starts.pop()
+    columns = zip(*(label.split() for label in labels), strict=False)
+    shared = [set(words) for words in columns]
+    words = [each.pop() for each in itertools.takewhile(lambda each: len(each) == 1, shared)]
+    return " ".join([*words, "…"]) if words else ""

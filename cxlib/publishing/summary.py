@@ -81,6 +81,7 @@ def _describe_set(run: Mapping[str, Any], out: Path | None) -> dict[str, Any]:
         "reason": run.get("reason", ""),  # why it was made
         "headline": run["headline"] if run["status"] not in _NO_ANSWER else "",
         "advice": _advise(run),
+        "held_back": run.get("held_back", ""),
         "n_warnings": len(run["warnings"]),
         "conf_level": float(parameters.get("conf_level", 0.95)),
         "min_cell": int(parameters.get("min_cell", 10)),

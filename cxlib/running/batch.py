@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cxlib.errors import InputError, RunError
+from cxlib.errors import HeldBack, InputError, RunError
 from cxlib.files import whole_file
 from cxlib.folders import SCRATCH, clear_leftovers, lock_folder
 from cxlib.planning.plans import Plan, TooFew, Wanted
@@ -225,11 +225,17 @@ def _publish(
     from cxlib.sharing.share import share_batch
 
     record = {"title": batch.title, "started_at": batch.started_at, "runs": runs}
+    for run in runs:
+        run["held_back"] = ""
     write_index(record, out, previous=previous)
     _save(out / "batch.json", record)
     try:
         share_batch(record, out)
-    except RunError:  # some pages are held back; the batch has ended all the same
+    except HeldBack as held:  # the batch has ended all the same
+        for number, why in held.found.items():
+            runs[number]["held_back"] = why
+        write_index(record, out, previous=previous)
+        _save(out / "batch.json", record)
         _journal(out).unlink()
         raise
     _journal(out).unlink()

@@ -280,6 +280,7 @@ def _describe(
         "title": plan.title,
         "set_name": plan.set_name,
         "parameters": plan.parameters,
+        "as_of": plan.book.as_of.isoformat(),
         "started_at": "",
         "seconds": 0.0,
         "headline": next((r["text"] for r in records if r["kind"] == "headline"), ""),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cxlib.errors import RunError
+from cxlib.errors import HeldBack
 from cxlib.files import whole_file
 from cxlib.folders import SCRATCH, put_folder, work_folder
 from cxlib.publishing.index import render_index, render_mail
@@ -28,6 +28,10 @@ from cxlib.sharing.privacy import (
 from cxlib.workbook import read_workbook
 
 FOLDER = "share"
+FIX = (
+    "leave what is personal out of the notebook, mark a column of ids by show(ids=...); where "
+    "figures rest on few, ask for larger segments (min_rows) or leave the set out"
+)
 _DRAWN = re.compile(r"<!-- (.*?) -->|>([^<>]+)<", re.DOTALL)
 
 
@@ -61,7 +65,7 @@ def share_batch(batch: Mapping[str, Any], out: Path) -> None:
     ------
     OSError
         When they cannot be written.
-    RunError
+    HeldBack
         When a page shows what looks like personal data. It is held back, the others are there;
         the message names page and kind, never what was found.
 
@@ -82,30 +86,30 @@ def share_batch(batch: Mapping[str, Any], out: Path) -> None:
     seal.unlink(missing_ok=True)
     figures = [_read_figures(out, each["links"].get("notebook")) for each in summary["sets"]]
     books = _open_workbooks(batch, summary, pages, figures, salts)
-    problems: list[str] = []
+    found: dict[int, list[str]] = {}
     sets: list[dict[str, Any]] = []
     with work_folder(out) as work:
         for number, told in enumerate(summary["sets"]):
             book = books[_location(batch["runs"][number])]
             page, shared = _clean(told, pages[number], book)
-            found = _judge(told, shared, page, figures[number], book)
-            if found:
+            found[number] = _judge(told, shared, page, figures[number], book)
+            if found[number]:
                 shared = _hold_back(shared, number)
-                problems.append(_describe(shared, number, found))
             elif page:
                 (work / told["folder"]).mkdir()
                 (work / told["folder"] / "report.html").write_text(page, encoding="utf-8")
             sets.append(shared)
-        problems += _write_lists(work, {**summary, "sets": sets}, books)
+        lists = _write_lists(work, {**summary, "sets": sets}, books)
         put_folder(work, out / FOLDER)
-    if not problems:
-        with whole_file(seal) as part:
-            part.write_text(key, encoding="utf-8")
-    else:
-        raise RunError(
-            "\n".join(["Not all pages may be handed round. Held back:", *problems])
-            + "\n  fix:   leave it out of the notebook, or mark a column of ids by show(ids=...)"
-        )
+    why = {number: _count(kinds) for number, kinds in found.items() if kinds}
+    if why or lists:
+        pages_held = [
+            f"  report {n + 1} ({sets[n]['set_name']}): {text}" for n, text in why.items()
+        ]
+        problems = ["Not all pages may be handed round. Held back:", *pages_held, *lists]
+        raise HeldBack("\n".join([*problems, f"  fix:   {FIX}"]), why)
+    with whole_file(seal) as part:
+        part.write_text(key, encoding="utf-8")
 
 
 def _location(run: Mapping[str, Any]) -> str:
@@ -209,9 +213,8 @@ def _hold_back(shared: Mapping[str, Any], number: int) -> dict[str, Any]:
     return {**shared, **empty, "set_name": name, "name": name, "advice": why}
 
 
-def _describe(shared: Mapping[str, Any], number: int, found: list[str]) -> str:
-    told = [f"{n} × {what}" if n > 1 else what for what, n in Counter(found).items()]
-    return f"  report {number + 1} ({shared['set_name']}): {'; '.join(told)}"
+def _count(found: list[str]) -> str:
+    return "; ".join(f"{n} × {what}" if n > 1 else what for what, n in Counter(found).items())
 
 
 def _write_lists(work: Path, summary: dict[str, Any], books: Mapping[str, _Workbook]) -> list[str]:

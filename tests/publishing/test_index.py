@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import html.parser
 import json
-import os
 import re
-import sys
-import time
 
 import pytest
 
 from cxlib.errors import RunError
 from cxlib.publishing import index
-from cxlib.publishing.index import render_index, run_hook, write_index
+from cxlib.publishing.index import render_index, write_index
 from cxlib.publishing.summary import STATUSES, describe_figure, summarise_batch
 from tests.batches import make_batch, make_figure, make_run
 
@@ -218,48 +215,3 @@ def test_an_index_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(RunError, match=r"The index could not be written to .*out: "):
         write_index(make_batch(), tmp_path / "out")
-
-
-def test_the_hook_is_told_where_the_batch_is(tmp_path):
-    """No shell reads the words; the folder and the summary are in the environment."""
-    code = (
-        "import os, pathlib, sys; out = pathlib.Path(os.environ['CX_OUT']);"
-        "(out / 'told').write_text(sys.argv[1] + os.environ['CX_SUMMARY'])"
-    )
-
-    assert run_hook([sys.executable, "-c", code, "$HOME; ls "], tmp_path) == ""
-    assert (tmp_path / "told").read_text() == f"$HOME; ls {tmp_path / 'summary.json'}"
-
-
-def test_a_hook_that_fails_is_told(tmp_path, monkeypatch):
-    """What went wrong is said in a sentence; nothing is raised, nothing hangs."""
-    failing = run_hook([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)
-    assert failing == f"The command of 'on_finish' ({sys.executable}) failed with exit code 3."
-    missing = run_hook(["no-such-program"], tmp_path)
-    assert missing.startswith("The command of 'on_finish' (no-such-program) could not be started: ")
-
-    monkeypatch.setattr(index, "HOOK_SECONDS", 0.5)
-    started = time.monotonic()
-    code = (
-        "import os, pathlib, subprocess, sys, time;"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
-        "pathlib.Path(os.environ['CX_OUT'], 'pid').write_text(str(child.pid)); time.sleep(60)"
-    )
-    slow = run_hook([sys.executable, "-c", code], tmp_path)
-    assert slow.endswith("took longer than 0.5 seconds and was ended.")
-    assert time.monotonic() - started < 10
-    assert not _is_running(int((tmp_path / "pid").read_text()))
-
-
-def _is_running(pid):
-    """Tell whether a process is there and no zombie, a moment after it was ended."""
-    for _ in range(50):
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return False
-            os.kill(pid, 0)
-        except OSError:
-            return False
-        time.sleep(0.1)
-    return True

@@ -81,7 +81,12 @@ def test_the_grid_is_labelled_without_repeating_the_unit():
 
 @pytest.mark.parametrize(
     ("labels", "prefix"),
-    [(["a", "a"], "a"), (["risk: x", "risk: y"], "risk"), (["a", "b"], "")],
+    [
+        (["a", "a"], "a"),
+        (["risk: x", "risk: y"], "risk"),
+        (["p-value by age", "p-value by agent"], "p-value by …"),
+        (["a", "b"], ""),
+    ],
 )
 def test_labels_that_differ_keep_what_they_share(labels, prefix):
     """A column of several figures is named by what they have in common."""
