@@ -78,6 +78,7 @@ class TableSpec(_Model):
     date_format: str | None = None
     timezone: str | None = None
     columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}
+    ignore: Texts = []
     duplicates: Literal["refuse", "keep"] = "refuse"
     missing: Texts = []
     respondent_id: str | None = None

@@ -161,8 +161,11 @@ def read_column(reading: Reading, name: str, source: ColumnSpec) -> Any:
         return _read_booleans(reading, column, source, text)
     if column.choices:
         text = words.change_words(text, lambda cells: cells.str.lower())
-        wrong = ~words.words_of(text).isin((*column.choices, "")).to_numpy()
-        reading.audit.refuse("bad value", wrong[words.codes_of(text)], text, column=name)
+        unknown = ~words.words_of(text).isin((*column.choices, "")).to_numpy()
+        wrong = unknown[words.codes_of(text)]
+        fix = f"say what its words mean: {{column: ..., values: {{word: {column.choices[0]}}}}}"
+        _refuse_column(reading, column, text, wrong, " or ".join(column.choices), fix)
+        reading.audit.refuse("bad value", wrong, text, column=name)
     return text
 
 

@@ -111,14 +111,16 @@ def _map_columns(reading: Reading) -> dict[str, ColumnSpec]:
     for column in contract.columns:  # a source column with the contract's own name needs no mapping
         if column.name not in mapping and column.name in header and column.name not in stacked:
             mapping[column.name] = ColumnSpec(column=column.name)
+    wanted = [(source.column, f"for {name}") for name, source in mapping.items()]
+    wanted += [(name, "to be ignored") for name in spec.ignore]
     errors = [
         InputError(
-            f"Column '{source.column}' (for {name}) is missing.",
+            f"Column '{column}' ({why}) is missing.",
             f"{reading.where}, has {header[:12]}",
-            closest(source.column, header),
+            closest(column, header),
         )
-        for name, source in mapping.items()
-        if source.column is not None and source.column not in header
+        for column, why in wanted
+        if column is not None and column not in header
     ]
     numbered = {"respondent_id"} if reading.is_numbered else set()
     for column in contract.columns:
@@ -129,7 +131,7 @@ def _map_columns(reading: Reading) -> dict[str, ColumnSpec]:
     if errors:
         raise InputError.join(errors)
     if contract.passes:
-        used = {source.column for source in mapping.values()}
+        used = {*spec.ignore, *(source.column for source in mapping.values())}
         attributes = {c: ColumnSpec(column=c) for c in header if c not in used and c not in mapping}
         mapping |= attributes
         _refuse_clashes(list(mapping), reading.where)

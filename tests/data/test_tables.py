@@ -213,6 +213,13 @@ def test_audit_is_kept_and_follows_the_file(write_workbook):
         (EVENTS, {"e__csv": HEAD + "\n,x,\n,y,\n"}, r"No usable row is left of 2"),
         (EVENTS, {"e__csv": HEAD + "\n1,03/04/2024,a\n"}, r"column 'timestamp'[\s\S]*date_format"),
         (EVENTS, {}, r"source 'e.csv' is not there"),
+        (EVENTS + "    columns: {initiated_by: dir}\n",
+         {"e__csv": HEAD + ",dir\n" + "".join(f"{i},2024-01-01,a,ein\n" for i in range(30))},
+         r"30 of 30 values of 'initiated_by' are no customer or company; the commonest is 'ein'"
+         r"[\s\S]*values: \{word: customer\}"),
+        ("tables:\n  customers:\n    source: c.csv\n    ignore: [Nmae]\n",
+         {"c__csv": "customer_id,Name\n1,Ann\n"},
+         r"Column 'Nmae' \(to be ignored\) is missing[\s\S]*did you mean 'Name'"),
         ("tables:\n  lifetimes:\n    source: l.csv\n",
          {"l__csv": "customer_id,duration_days,churned\n1,5,Ja\n2,6,Nein\n"},
          r"No value of 'churned' is true or false; the first is 'Ja'"),
@@ -480,6 +487,16 @@ def test_attributes_that_clash_are_refused(write_workbook, header):
 
     with pytest.raises(InputError, match="cannot be told apart"):
         audit_workbook(read_workbook(path))
+
+
+def test_columns_to_be_ignored_stay_outside(write_workbook):
+    """Names and addresses need not come along as attributes."""
+    settings_ = "tables:\n  customers:\n    source: c.csv\n    ignore: [name, mail]\n"
+    rows = "customer_id,name,city,mail\n1,Ann,Rome,a@example.org\n"
+    path = write_workbook(settings_, c__csv=rows)
+
+    customers = open_workbook(str(path)).frame("customers")
+    assert set(customers.columns) & {"name", "mail", "city"} == {"city"}
 
 
 def test_an_attribute_called_segment_gives_way(write_workbook):
