@@ -42,6 +42,8 @@ if mode == "killed":
 if mode == "runner":
     os.kill(os.getppid(), 9)
     time.sleep(60)
+if mode == "mail":
+    print("ann@example.org")
 if mode == "quit":
     raise SystemExit(0)
 if mode == "full":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -197,3 +198,28 @@ def test_commands_start_at_once():
 
     assert done.stdout.strip() == "set()"
     assert time.monotonic() - started < 5  # 0.1 s here; a guard against an import of the stack
+
+
+def test_a_page_that_is_held_back_fails_the_batch_and_the_hook_is_told(tmp_path, write_workbook):
+    """The others are shared, index and record say what is not, and the mail can still go out."""
+    write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n")
+    make_place(tmp_path)
+    (tmp_path / "send.py").write_text(
+        "import os; open('sent', 'w').write(os.environ['CX_EXIT'] + ' ' + os.environ['CX_OUT'])"
+    )
+    (tmp_path / "m.yml").write_text(
+        "workbook: cx.yml\non_finish: [python, send.py]\n"
+        "runs: [{notebook: tiny.ipynb, matrix: {mode: [ok, mail]}}]\n"
+    )
+    done = cx("batch", tmp_path / "m.yml", "--out", tmp_path / "o")
+    runs = json.loads((tmp_path / "o/batch.json").read_text("utf-8"))["runs"]
+
+    assert done.returncode == 1
+    assert "2 runs in" in done.stdout
+    assert "Held back" in done.stderr
+    assert "@" not in done.stderr
+    assert [run["status"] for run in runs] == ["ok", "ok"]
+    assert (runs[0]["held_back"], "an e-mail address" in runs[1]["held_back"]) == ("", True)
+    assert "not in share/: an e-mail address" in (tmp_path / "o/index.html").read_text("utf-8")
+    assert (tmp_path / "sent").read_text() == f"1 {tmp_path / 'o'}"
+    assert len(list((tmp_path / "o/share").glob("*/report.html"))) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -200,6 +201,7 @@ def test_a_segment_that_lacks_what_is_named_is_too_little_data(place):
     said = refused(place, entry % "bye" + each)
 
     assert [type(p) for p in plans] == [TooFew, Plan, TooFew]
+    assert plans[0].reason == "1 row; at least 5 are asked for."  # rather than what it lacks
     assert plans[2].reason == "Parameter 'goal': the data of 'cork' hold no 'buy'."
     assert "the data hold no 'bye'" in said
     assert "m.yml, line 4, runs.0.parameters.goal" in said
@@ -342,13 +344,15 @@ BRACES = "braces, {{ and }} for braces"
         (SMALL + "sets: [{mode: a}, {mode: a}]", ["Two runs share the folder 'small__mode-a'"]),
         (
             SMALL + "overrides: [{when: {mode: x}, parameters: {code: 1}}]",
-            ["No set has mode = 'x'", r"overrides\.0\.when\.mode"],
+            ["No set has mode = 'x'", r"overrides\.0\.when\.mode", "there are none"],
         ),
         (
             SMALL + "overrides: [{when: {mod: x}, parameters: {code: 1}}]",
             ["'mod' is unknown", "mean 'mode'"],
         ),
         (SMALL + "compare_to: x", ["'compare_to' is unknown"]),
+        ("on_finish: [sned, x]\n" + SMALL + "title: x", ["no program 'sned'", "line 2, on_finish"]),
+        ("on_finish: [./send]\n" + SMALL + "title: x", ["no program './send'"]),
         ("compare_to: earlier\n" + SMALL + "title: x", ["'earlier' holds no batch", "line 2"]),
         ("compare_to: out\n" + SMALL + "title: x", ["compared with the folder it is written to"]),
     ],
@@ -378,6 +382,29 @@ def test_all_mistakes_of_all_sets_are_told_at_once(place):
     assert "no segment 'Crok'" in said
     assert "'a' is not a whole number" in said or "'a' is not a number" in said
     assert "no notebook 'nowhere'" in said
+
+
+def test_a_notebook_that_is_not_there_is_no_reason_to_doubt_the_defaults(place):
+    """What the missing one declares is not known."""
+    said = refused(
+        place, "defaults: {horizon: 9}\nruns:\n- notebook: small.ipynb\n- notebook: nowhere\n"
+    )
+
+    assert "no notebook 'nowhere'" in said
+    assert "horizon" not in said
+
+
+def test_the_program_that_is_started_at_the_end_is_found_where_cxlib_is(place):
+    """``python`` is the one that runs, and a path starts at the manifest."""
+    (place / "send").write_text("#!/bin/sh\n")
+    (place / "send").chmod(0o755)
+    path = place / "m.yml"
+    path.write_text("on_finish: [python, send.py]\nruns: [{notebook: small.ipynb}]\n")
+    python, script = read_manifest(path).find_command()
+    path.write_text("on_finish: [./send]\nruns: [{notebook: small.ipynb}]\n")
+
+    assert (Path(python).parent, script) == (Path(sys.executable).parent, "send.py")
+    assert read_manifest(path).find_command() == [str(place / "send")]
 
 
 def test_ten_mistakes_are_shown_and_the_others_counted(place):
