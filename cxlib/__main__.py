@@ -10,6 +10,7 @@ from types import FrameType
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _prepare_streams()
     from cxlib.cli import app
     from cxlib.errors import CxError, RunError
 
@@ -25,6 +26,16 @@ def main() -> None:
     except Exception as error:
         code = _report(error)
     sys.exit(code or 0)
+
+
+def _prepare_streams() -> None:
+    """Let nothing that is printed end a batch: a closed stream, a letter the terminal lacks."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        else:
+            stream.reconfigure(errors="replace")
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -30,7 +30,7 @@ app = typer.Typer(
 
 Workbook = Annotated[str, typer.Option(help="A cx.yml, its folder, or 'samples'.")]
 Out = Annotated[Path, typer.Option(help="Folder of the runs.")]
-Timeout = Annotated[float, typer.Option(min=1, help="Seconds a run may take.")]
+Timeout = Annotated[float, typer.Option(min=1, max=604800, help="Seconds a run may take.")]
 
 
 @app.command()

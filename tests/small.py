@@ -32,6 +32,9 @@ if mode == "wait":
 if mode == "child":
     subprocess.Popen(["sleep", "61.5"])
     time.sleep(60)
+if mode == "orphan":
+    subprocess.Popen(["sleep", "61.5"])
+    os._exit(3)
 if mode == "error":
     {}["secret value"]
 if mode == "memory":

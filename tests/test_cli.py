@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -223,3 +224,31 @@ def test_a_page_that_is_held_back_fails_the_batch_and_the_hook_is_told(tmp_path,
     assert "not in share/: an e-mail address" in (tmp_path / "o/index.html").read_text("utf-8")
     assert (tmp_path / "sent").read_text() == f"1 {tmp_path / 'o'}"
     assert len(list((tmp_path / "o/share").glob("*/report.html"))) == 1
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_a_letter_the_terminal_lacks_ends_nothing(tmp_path, write_workbook, encoding):
+    """The headline is printed as well as it can be."""
+    write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n")
+    make_place(tmp_path)
+    (tmp_path / "m.yml").write_text(
+        "workbook: cx.yml\nruns: [{notebook: tiny.ipynb, title: 5 € – more}]\n"
+    )
+    command = [sys.executable, "-m", "cxlib", "batch", "m.yml", "--dry-run"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True)
+
+    assert done.returncode == 0, done.stderr
+    assert b"more" in done.stdout
+
+
+def test_closed_and_full_outputs_end_nothing(tmp_path, write_workbook):
+    """A daemon without streams, and a log on a full disk."""
+    write_workbook(EVENTS, e__csv=HEAD + "1,2024-01-01,a\n")
+    make_place(tmp_path)
+    (tmp_path / "m.yml").write_text("workbook: cx.yml\nruns: [{notebook: tiny.ipynb}]\n")
+    for number, end in enumerate((">&- 2>&-", "> /dev/full")):
+        command = f'"{sys.executable}" -m cxlib batch m.yml --out o{number} {end}'
+        done = subprocess.run(["sh", "-c", command], cwd=tmp_path, stderr=subprocess.PIPE)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / f"o{number}/index.html").exists()

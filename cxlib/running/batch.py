@@ -14,7 +14,7 @@ from cxlib.errors import HeldBack, InputError, RunError
 from cxlib.files import whole_file
 from cxlib.folders import SCRATCH, clear_leftovers, lock_folder
 from cxlib.planning.plans import Plan, TooFew, Wanted
-from cxlib.running.keys import ANSWERED, explain_change, explain_run, hash_run, read_run
+from cxlib.running.keys import ANSWERED, explain_change, explain_run, hash_run, is_whole, read_run
 from cxlib.running.runs import describe_not_run, describe_too_few, execute_run, stop_runs
 
 Told = Callable[[Wanted, dict[str, Any]], None]
@@ -175,7 +175,7 @@ def _find_reason(plan: Plan, batch: Batch, resume: bool) -> str:
     key, earlier = batch.keys[plan.folder.name], read_run(plan.folder)
     reason = explain_run(plan, key, earlier)
     if resume and earlier and (earlier["batch"], earlier["key"]) == (batch.started_at, key):
-        return ""
+        return "" if is_whole(plan.folder, earlier) else reason
     return reason or ("asked for" if batch.fresh else "")
 
 

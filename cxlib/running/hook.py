@@ -45,9 +45,11 @@ def run_hook(command: Sequence[str], out: Path, *, folder: Path, code: int = 0) 
         ) as process:
             try:
                 code = process.wait(HOOK_SECONDS)
-            except subprocess.TimeoutExpired:
+            except BaseException as error:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)  # and what it started
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
                 return f"{name} took longer than {HOOK_SECONDS:g} seconds and was ended."
     except (OSError, ValueError) as error:
         return f"{name} could not be started: {error}."

@@ -8,12 +8,24 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import zmq
+import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 
 from cxlib.running.warm import ONE_THREAD, warm_up
+
+
+class Listener(AsyncKernelClient):
+    """Hear everything a kernel says; by default ZeroMQ drops what comes faster than it is read."""
+
+    def _context_default(self) -> zmq.asyncio.Context:
+        context = super()._context_default()
+        context.setsockopt(zmq.RCVHWM, 0)  # no limit
+        return context
 
 
 class _Client(PapermillNotebookClient):
@@ -64,8 +76,10 @@ class _Engine(Engine):
     ) -> Any:
         """Run the notebook in a kernel of its own."""
         client = _Client(nb_man, kernel_name=kernel_name, startup_timeout=start_timeout)
-        client.account, account.client, account.notebook = account, client, nb_man.nb
+        client.account, account.notebook = account, nb_man.nb
         client.km = client.create_kernel_manager()
+        account.manager = client.km  # the client forgets it when the kernel has ended
+        client.km.client_class = f"{__name__}.Listener"
         if warm:
             warm_up(client.km)
         with tempfile.TemporaryDirectory(prefix="cx-") as sockets:

@@ -13,7 +13,22 @@ from cxlib.installation import hash_content, hash_installation
 if TYPE_CHECKING:
     from cxlib.planning.plans import Plan
 
+WHILE_IT_RAN = "changed while it ran"
 ANSWERED = ("ok", "ok-with-warnings", "too-little-data")
+_SHAPE: dict[str, type] = {
+    "status": str,
+    "notebook": str,
+    "title": str,
+    "batch": str,
+    "reason": str,
+    "headline": str,
+    "parameters": dict,
+    "key": dict,
+    "key_figures": list,
+    "tables": list,
+    "inputs": list,
+    "warnings": list,
+}
 # tables that opening a workbook joins to those a notebook names
 _JOINED = {"events": "touchpoints", "answers": "items"}
 
@@ -67,9 +82,14 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     """
     try:
         run = json.loads((folder / "run.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return run if isinstance(run, dict) and "status" in run else None
+    return run if isinstance(run, dict) and _has_shape(run) else None
+
+
+def _has_shape(run: Mapping[str, Any]) -> bool:
+    """Tell whether a record has what is asked of it; one of an older cxlib may not."""
+    return all(isinstance(run.get(name), kind) for name, kind in _SHAPE.items())
 
 
 def is_whole(folder: Path, run: Mapping[str, Any]) -> bool:
@@ -139,6 +159,9 @@ def explain_change(earlier: Mapping[str, str], key: Mapping[str, str]) -> str:
     if not earlier:
         return "made by an earlier cxlib"
     parts = _differing(earlier, key)
+    late = [part for part in parts if earlier.get(part) == WHILE_IT_RAN]
+    if late:
+        return f"{', '.join(late)} {WHILE_IT_RAN}"
     said = [f"{part} changed" for part in parts if not part.startswith("data ")]
     tables = [part.removeprefix("data ") for part in parts if part.startswith("data ")]
     said += [f"data changed: {', '.join(tables)}"] if tables else []

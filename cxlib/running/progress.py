@@ -99,7 +99,7 @@ class Telling:
         stream = file or sys.stdout
         try:
             print(line, file=stream, flush=True)
-        except BrokenPipeError:  # nobody reads on; the runs go on
+        except OSError:  # nobody reads on, or the log's disk is full; the runs go on
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
     def _draw(self) -> Table:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from cxlib.errors import RunError
 from cxlib.folders import put_folder, work_folder
 from cxlib.planning.plans import Plan, TooFew, Wanted
-from cxlib.running.keys import explain_run, hash_run, read_run
+from cxlib.running.keys import WHILE_IT_RAN, explain_run, hash_run, read_run
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -28,6 +28,12 @@ MANY_REFUSED, FEW = 0.05, 5  # share and number of rows
 BAD = ("failed-cell", "timeout", "dead-kernel", "not-run")
 GRACE_SECONDS = 30.0
 _LIVE: list[Account] = []
+_NEEDED = {  # of each kind of record
+    "headline": {"text"},
+    "warning": {"text"},
+    "table": {"name"},
+    "key_figure": {"id", "label", "value", "conf_low", "conf_high", "n", "unit"},
+}
 Progress = Callable[[int, int], None]
 
 
@@ -41,7 +47,7 @@ class Account:
     cell: int | None = None
     failure: BaseException | None = None
     notebook: NotebookNode | None = None
-    client: Any = None
+    manager: Any = None  # of the kernel
     seen: set[int] = field(default_factory=set)
 
     @property
@@ -99,23 +105,24 @@ def execute_run(
             run = _describe(plan, _read_records(work), status, error)
             run |= {"started_at": started.isoformat(timespec="seconds"), "batch": batch}
             run["seconds"] = round(time.monotonic() - clock, 2)
-            # a notebook edited while it ran has made a page that nobody can tell the origin of
-            run |= {"key": key if _is_still(plan, key) else {}, "reason": reason}
+            run |= {"key": _confirm(plan, key), "reason": reason}
             _write_pages(_annotate(plan, work, account, run), run, plan, work)
             _save(work / "run.json", json.dumps(run, indent=1, ensure_ascii=False))
-            (work / "records.jsonl").unlink()
-            pin.unlink()
+            (work / "records.jsonl").unlink(missing_ok=True)
+            pin.unlink(missing_ok=True)
             put_folder(work, plan.folder)
     except OSError as error:
         raise RunError(f"The run could not be written to {plan.folder}: {error}") from error
     return run
 
 
-def _is_still(plan: Plan, key: dict[str, str]) -> bool:
+def _confirm(plan: Plan, key: dict[str, str]) -> dict[str, str]:
+    """Mark a part of the key that changed during the run: nobody can tell what the page shows."""
     try:
-        return hash_run(plan) == key
+        now = hash_run(plan)
     except (OSError, ValueError):
-        return False
+        now = {}
+    return {part: text if now.get(part) == text else WHILE_IT_RAN for part, text in key.items()}
 
 
 def _watch(
@@ -138,7 +145,10 @@ def _watch(
         _LIVE.remove(account)
     if account.ended == "stopped":
         raise KeyboardInterrupt
-    return _judge(account, plan.timeout)
+    status, error = _judge(account, plan.timeout)
+    if status == "dead-kernel":
+        _end_orphans(account)
+    return status, error
 
 
 def _execute(plan: Plan, work: Path, account: Account, warm: bool) -> None:
@@ -180,13 +190,22 @@ def _plain(path: Path) -> str:
 def _end(account: Account, why: str) -> None:
     """End a run: the kernel and whatever it started."""
     account.ended = account.ended or why
-    kernel: Any = getattr(getattr(account.client, "km", None), "provisioner", None)
+    kernel: Any = getattr(account.manager, "provisioner", None)
     if getattr(kernel, "has_process", False):
         with suppress(ProcessLookupError):
             try:
                 os.killpg(os.getpgid(kernel.pid), signal.SIGKILL)
             except AttributeError:  # no process groups on Windows
                 os.kill(kernel.pid, signal.SIGTERM)
+
+
+def _end_orphans(account: Account) -> None:
+    """End what a kernel that died had started; the group keeps its number while one lives."""
+    kernel: Any = getattr(account.manager, "provisioner", None)
+    group = getattr(kernel, "pgid", None)
+    if group:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
 
 
 def stop_runs(batch: str = "") -> None:
@@ -260,9 +279,19 @@ def describe_too_few(plan: TooFew) -> dict[str, Any]:
 
 
 def _read_records(work: Path) -> list[dict[str, Any]]:
-    text = (work / "records.jsonl").read_text("utf-8")
+    """Read what the kernel noted; a line it was killed at, or that a cell spoilt, is none."""
+    try:
+        text = (work / "records.jsonl").read_text("utf-8", errors="replace")
+    except FileNotFoundError:  # a cell removed it
+        text = ""
+    records = []
     # not splitlines: names in the data may hold other line separators
-    return [json.loads(line) for line in text.split("\n") if line.endswith("}")]
+    for line in text.split("\n"):
+        with suppress(ValueError, RecursionError):
+            record = json.loads(line)
+            if isinstance(record, dict) and _NEEDED.get(record.get("kind", ""), {""}) <= {*record}:
+                records.append(record)
+    return records
 
 
 def _describe(

@@ -80,10 +80,10 @@ class _Child:
             self.connection.sendall(f"ended {code}\n".encode())
 
     def end(self) -> None:
-        """Kill the kernel with all it started, unless it has ended, and reap it."""
+        """Kill the kernel, unless it has ended, with all it started, and reap it."""
+        with suppress(ProcessLookupError):  # not yet the leader of its group, or the last of it
+            os.killpg(self.pid, signal.SIGKILL)  # unreaped, it keeps the number of the group
         if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            with suppress(ProcessLookupError):  # not yet the leader of its group
-                os.killpg(self.pid, signal.SIGKILL)
             os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         self.close()

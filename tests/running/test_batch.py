@@ -13,6 +13,7 @@ from cxlib.folders import lock_folder
 from cxlib.planning.plans import TooFew
 from cxlib.running import batch, runs
 from cxlib.running.batch import explain_plan, run_batch
+from cxlib.running.keys import hash_run
 from cxlib.running.runs import exit_code
 from tests.small import make_place, plan_tiny
 
@@ -244,3 +245,34 @@ def test_a_dry_run_tells_what_would_be_made(place):
     assert explain_plan(plan) == "skipped-unchanged"
     assert explain_plan(plan, fresh=True) == "asked for"
     assert explain_plan(replace(plan, folder=out / "other")) == "new"
+
+
+def test_resume_makes_what_somebody_removed(place):
+    """A run that is finished but not whole is no finished run."""
+    make(place, 1, 2)
+    (place / "out/batch.json").rename(place / "out/.cx/batch.json")
+    plans = [plan_tiny(place, place / "out", number=n, log=str(place / "log")) for n in (1, 2)]
+    keys = {plan.folder.name: hash_run(plan) for plan in plans}
+    began = json.loads((plans[0].folder / "run.json").read_text("utf-8"))["batch"]
+    journal = {"title": "T", "started_at": began, "fresh": False, "keys": keys}
+    (place / "out/.cx/batch.json").write_text(json.dumps(journal))
+    (plans[0].folder / "report.html").unlink()
+    statuses, executed = make(place, 1, 2, resume=True)
+
+    assert statuses == ["ok", "skipped-unchanged"]
+    assert executed == [1]
+    assert reasons(place)[0] == "files are missing"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"status": "ok", "key": "x"}', '{"status": "ok"}', "[" * 100_000]
+)
+def test_a_record_of_another_shape_is_no_record(place, text):
+    """The run is made as if it were new, and the batch has its index."""
+    make(place, 1)
+    folder = next(place.glob("out/tiny*"))
+    (folder / "run.json").write_text(text)
+
+    assert make(place, 1) == (["ok"], [1])
+    assert reasons(place) == ["new"]
+    assert (place / "out/index.html").exists()

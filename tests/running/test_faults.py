@@ -142,6 +142,16 @@ def test_a_timeout_ends_the_kernel_and_what_it_started(place):
     assert record["seconds"] < 20
 
 
+@pytest.mark.parametrize("warm", [False, True])
+def test_what_a_dead_kernel_had_started_is_ended(place, monkeypatch, warm):
+    """Its children do not outlive it; the check after each test looks for them."""
+    if warm:
+        monkeypatch.delenv("CX_WARM")
+    with warm_kernels(warm):
+        plan = plan_tiny(place, place / "out", mode="orphan")
+        assert runs.execute_run(plan, warm=warm)["status"] == "dead-kernel"
+
+
 def test_a_client_that_hangs_is_given_up(place, monkeypatch):
     """When even the messages to the kernel hang, the run ends as a timeout."""
     monkeypatch.setattr(runs, "GRACE_SECONDS", 0.5)

@@ -6,6 +6,8 @@ import os
 import sys
 import time
 
+import pytest
+
 from cxlib.running import hook
 from cxlib.running.hook import run_hook
 
@@ -38,6 +40,26 @@ def test_a_hook_that_fails_is_told(tmp_path, monkeypatch):
     slow = run_hook([sys.executable, "-c", code], tmp_path, folder=tmp_path)
     assert slow.endswith("took longer than 0.5 seconds and was ended.")
     assert time.monotonic() - started < 10
+    assert not _is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_a_batch_that_is_stopped_takes_its_hook_with_it(tmp_path, monkeypatch):
+    """Nobody waits for the program any more."""
+
+    def stop(process, timeout=None):
+        """Stand for the signal that comes while the hook runs."""
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hook.subprocess.Popen, "wait", stop)
+    code = (
+        "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid()));time.sleep(60)"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run_hook([sys.executable, "-c", code], tmp_path, folder=tmp_path)
+    monkeypatch.undo()
+
     assert not _is_running(int((tmp_path / "pid").read_text()))
 
 

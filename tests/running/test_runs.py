@@ -13,6 +13,7 @@ from cxlib.planning.plans import plan_run
 from cxlib.publishing import report
 from cxlib.running import runs
 from cxlib.running.batch import run_batch
+from cxlib.running.keys import explain_run, hash_run
 from cxlib.running.runs import execute_run, exit_code
 
 PARAMETERS = """workbook = "samples"  # a cx.yml
@@ -257,7 +258,7 @@ def test_a_run_that_cannot_be_written_leaves_what_was_there(place, monkeypatch):
 
 
 def test_a_notebook_edited_while_it_runs_is_never_taken_for_unchanged(place, tmp_path):
-    """Nobody can tell which of the two texts the page shows, so its key is empty."""
+    """Nobody can tell which of the two texts the page shows, so its key says so."""
     node = nbformat.read(place / "small.ipynb", as_version=4)
     node.cells[-1].source = (
         f"import pathlib\npath = pathlib.Path({str(tmp_path / 'own.ipynb')!r})\n"
@@ -270,8 +271,10 @@ def test_a_notebook_edited_while_it_runs_is_never_taken_for_unchanged(place, tmp
     record = execute_run(plan)
 
     assert record["status"] == "ok"
-    assert record["key"] == {}
+    assert record["key"]["notebook"] == "changed while it ran"
+    assert record["key"]["cxlib"] == hash_run(plan)["cxlib"]
     assert record["reason"] == "new"
+    assert explain_run(plan, hash_run(plan), record) == "notebook changed while it ran"
 
 
 def test_folders_of_parameter_sets_are_told_apart(place):
@@ -375,3 +378,47 @@ def test_a_page_that_cannot_be_made_costs_no_notebook_and_no_table(place, monkey
     assert any(cell.get("outputs") for cell in notebook.cells)
     assert "The analysis gave no page." in page
     assert "too deep" not in page
+
+
+def run_code(place, tmp_path, code):
+    """Run a notebook of one cell; return its record and the notebook it leaves."""
+    node = nbformat.read(place / "small.ipynb", as_version=4)
+    node.cells[3:] = [nbformat.v4.new_code_cell(code)]
+    nbformat.write(node, tmp_path / "own.ipynb")
+    plan = plan_run(
+        str(tmp_path / "own.ipynb"), workbook=str(place), given={}, out=tmp_path / "out"
+    )
+    return execute_run(plan), nbformat.read(plan.folder / "notebook.ipynb", as_version=4)
+
+
+def test_nothing_a_kernel_says_is_lost(place, tmp_path):
+    """Five thousand findings at once are five thousand on the page."""
+    code = "from cxlib.show import say\nfor i in range(5000):\n    say(f'finding {i}')"
+    record, notebook = run_code(place, tmp_path, code)
+    page = (tmp_path / "out/own/report.html").read_text("utf-8")
+
+    assert record["status"] == "ok"
+    assert page.count(">finding ") == 5000
+    assert len(notebook.cells[-1].outputs) == 5000
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        'open(path, \'a\').write(\'{"kind": "warning", "te\')',
+        "open(path, 'ab').write(b'\\xff\\n')",
+        "open(path, 'a').write('[1]\\n{\"kind\": \"key_figure\"}\\n')",
+        "os.remove(path)",
+    ],
+)
+def test_a_record_that_a_cell_spoils_costs_no_run(place, tmp_path, damage):
+    """What can be read counts; the page and the notebook are there."""
+    code = (
+        "import os\nfrom cxlib.show import headline, record\n"
+        f"path = os.environ['CX_RUN_DIR'] + '/records.jsonl'\n{damage}\n"
+        "print()\nrecord('n', 'Number', 3)\nheadline('Answer')"
+    )
+    record, _ = run_code(place, tmp_path, code)
+
+    assert record["status"] == "ok"
+    assert record["headline"] == "Answer"
