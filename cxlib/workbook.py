@@ -18,6 +18,7 @@ from cxlib.errors import InputError, closest
 from cxlib.mapping import check_mapping
 
 SAMPLES = "samples"
+MOST_VALUES = 200_000  # in a file of settings; aliases of aliases can stand for any number
 Lines = dict[tuple[str, ...], int]
 Unit = Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"]
 Texts = Annotated[list[str], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)]
@@ -175,7 +176,7 @@ def read_workbook(path: str | os.PathLike[str]) -> Workbook:
         When the file is not there, is no YAML, or says something the model does not know.
     """
     file = shipped("data", "samples", "cx.yml") if str(path) == SAMPLES else Path(path)
-    if file.is_dir():
+    if os.path.isdir(file):  # Path.is_dir raises when a name is too long
         file = file / "cx.yml"
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -208,6 +209,9 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "null", "map", "seq", "merge")}
+
+
 def load_yaml(text: str, file: Path) -> tuple[dict[str, Any], Lines]:
     """Load YAML whose scalars stay text, with the line of every key.
 
@@ -228,7 +232,8 @@ def load_yaml(text: str, file: Path) -> tuple[dict[str, Any], Lines]:
     Raises
     ------
     InputError
-        When it is no YAML, no mapping, or gives a key twice.
+        When it is no YAML, no mapping, gives a key twice, asks for another type than text, or
+        holds a text that no file can hold.
     """
     try:
         loader = _Loader(text)
@@ -249,9 +254,14 @@ def load_yaml(text: str, file: Path) -> tuple[dict[str, Any], Lines]:
 
 def _lines(node: yaml.Node, path: tuple[str, ...], found: Lines, file: Path) -> Lines:
     """Collect the line of every key; a key given twice is refused rather than half ignored."""
+    if len(found) > MOST_VALUES:
+        problem = f"'{file.name}' holds more than {MOST_VALUES:,} values."
+        raise InputError(problem, str(file), "name fewer; an alias counts as often as it is used")
+    _check_node(node, path, file)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*path, str(key.value))
+            _check_node(key, here, file)
             if here in found:
                 raise InputError(
                     f"The key '{key.value}' is given twice.",
@@ -266,6 +276,25 @@ def _lines(node: yaml.Node, path: tuple[str, ...], found: Lines, file: Path) -> 
             found[here] = value.start_mark.line + 1
             _lines(value, here, found, file)
     return found
+
+
+def _check_node(node: yaml.Node, path: tuple[str, ...], file: Path) -> None:
+    """Refuse what is no text, list or mapping, and text that can be in no file and no name."""
+    keys = ".".join(path).encode(errors="backslashreplace").decode()
+    where = f"{file}, line {node.start_mark.line + 1}, {keys or 'top level'}"
+    if node.tag not in _TAGS:
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        fix = "leave it out: what is written is read as text, and typed where it is used"
+        raise InputError(f"'{keys}' has the tag '{tag}'.", where, fix)
+    if not isinstance(node, yaml.ScalarNode):
+        return
+    try:
+        is_sound = b"\0" not in node.value.encode()
+    except UnicodeEncodeError:  # half of a character that is written as two escapes
+        is_sound = False
+    if not is_sound:
+        problem = f"'{keys}' holds a character that cannot be saved."
+        raise InputError(problem, where, "write the character itself, without escape, or none")
 
 
 def _where(file: Path, location: tuple[str, ...], lines: Lines) -> str:

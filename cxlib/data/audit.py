@@ -24,7 +24,7 @@ from cxlib.data.tables import read_table
 from cxlib.engine import is_file
 from cxlib.errors import InputError
 from cxlib.files import whole_file
-from cxlib.workbook import Workbook
+from cxlib.workbook import TableSpec, Workbook
 
 _PIN = "audited.json"
 
@@ -54,17 +54,20 @@ def audit_workbook(book: Workbook) -> dict[str, AuditedTable]:
     Raises
     ------
     InputError
-        With a block for every table that is unusable.
+        With a block for every table that is unusable. In the kernel of a run, when the settings
+        or a source that is not kept any more have changed since the run was planned.
     """
     audited: dict[str, AuditedTable] = {}
     errors = []
+    pinned = _read_pin(book)
     items_first = sorted(book.tables, key=lambda name: name != "items")
     engine = book.tables_engine
     source = Source(book, engine) if engine else None
     try:
         for name in items_first:
             try:
-                audited[name] = _audit_table(name, book, audited.get("items"), source)
+                items = audited.get("items") if name == "answers" else None
+                audited[name] = _audit_table(name, book, items, source, pinned.get(name, ""))
             except InputError as error:
                 errors += [error] if error not in errors else []  # one for all its tables
     finally:
@@ -76,43 +79,56 @@ def audit_workbook(book: Workbook) -> dict[str, AuditedTable]:
 
 
 def _audit_table(
-    name: str, book: Workbook, items: AuditedTable | None, source: Source | None
+    name: str, book: Workbook, items: AuditedTable | None, source: Source | None, pinned: str
 ) -> AuditedTable:
-    items, spec = items if name == "answers" else None, book.tables[name]
+    spec = book.tables[name]
 
-    def place(content: str) -> Path:
-        """Name the file of the audited table, by all it depends on."""
+    def find(content: str) -> tuple[Path, AuditedTable | None]:
+        """Find the file of the audited table, which is named by all it depends on."""
         key = _key(name, book, content, "" if items is None else items.path.stem)
-        return cache_folder() / f"{name}-{key}.parquet"
+        path = cache_folder() / f"{name}-{key}.parquet"
+        return path, _find_kept(path)
 
-    pinned = _find_pinned(name, book)
+    kept = find(pinned)[1] if pinned else None
+    if kept:
+        return kept
+    rows = None
     if source is None or is_file(spec.source):
         files = find_files(spec, book.folder, name)
-        names = "".join(file.name for file in files)
-        kept = _find_kept(place(pinned + names)) if pinned else None
-        if kept is None:
-            sha256 = hash_files(files)
-            path = place(sha256 + names)
-            kept = _find_kept(path)
-            rows = None if kept else read_rows(files, spec, name)
-    else:
-        kept = _find_kept(place(pinned)) if pinned else None
-        if kept is None:  # what tells whether a table has changed is reading it
-            rows, sha256 = read_engine_rows(source, spec, name)
-            path = place(sha256)
-            kept = _find_kept(path)
+        sha256 = _hash_source(files, spec)
+    else:  # what tells whether a table has changed is reading it
+        rows, sha256 = read_engine_rows(source, spec, name)
+    if pinned and sha256 != pinned:
+        problem = f"The source of '{name}' changed while the run was under way."
+        raise InputError(problem, f"{spec.source}, table '{name}'", "run it again")
+    path, kept = find(sha256)
     if kept:
         return kept
     scales = None if items is None else pd.read_parquet(items.path)
     if scales is not None and "role" in scales.columns:
         scales = scales.assign(role=scales["role"].fillna(""))
-    assert rows is not None
+    rows = rows or read_rows(files, spec, name)
     parts, entry = read_table(name, book, rows, sha256, scales)
-    with whole_file(path) as file:
-        _write(parts, file)
-    with whole_file(path.with_suffix(".json")) as part:
-        part.write_text(json.dumps(entry.as_dict(), ensure_ascii=False), encoding="utf-8")
+    try:
+        with whole_file(path) as file:
+            _write(parts, file)
+        with whole_file(path.with_suffix(".json")) as part:
+            part.write_text(json.dumps(entry.as_dict(), ensure_ascii=False), encoding="utf-8")
+    except OSError as error:
+        said = os.strerror(error.errno) if error.errno else str(error)
+        fix = "make room there, or name another folder in the environment variable CX_CACHE"
+        raise InputError(
+            f"The audited table '{name}' cannot be kept: {said}.", str(path.parent), fix
+        ) from error
     return AuditedTable(path, entry)
+
+
+def _hash_source(files: list[Path], spec: TableSpec) -> str:
+    """Hash a source; which file a pattern has found is part of it."""
+    sha256 = hash_files(files)
+    if len(files) > 1 or files[0].name == Path(spec.source).name:
+        return sha256
+    return hashlib.sha256(f"{files[0].name} {sha256}".encode()).hexdigest()
 
 
 def _find_kept(path: Path) -> AuditedTable | None:
@@ -145,17 +161,27 @@ def pin_audit(folder: Path, book: Workbook, entries: Iterable[LedgerEntry]) -> P
     """
     pin = folder / _PIN
     hashes = {entry.table: entry.sha256 for entry in entries}
-    pin.write_text(json.dumps({"workbook": str(book.file), "sha256": hashes}), encoding="utf-8")
+    content = {"workbook": str(book.file), "settings": _hash_settings(book), "sha256": hashes}
+    pin.write_text(json.dumps(content), encoding="utf-8")
     return pin
 
 
-def _find_pinned(name: str, book: Workbook) -> str:
-    """Hash of a table that the run was planned on, if this is the kernel of a run."""
+def _read_pin(book: Workbook) -> dict[str, str]:
+    """Read the hash of each table that the run was planned on, if this is the kernel of a run."""
     folder = os.environ.get("CX_RUN_DIR")
     if not folder or not (Path(folder) / _PIN).exists():
-        return ""
+        return {}
     pin = json.loads((Path(folder) / _PIN).read_text("utf-8"))
-    return str(pin["sha256"].get(name, "")) if pin["workbook"] == str(book.file) else ""
+    if pin["workbook"] != str(book.file):
+        return {}
+    if pin["settings"] != _hash_settings(book):
+        problem = "The workbook changed while the run was under way."
+        raise InputError(problem, str(book.file), "run it again")
+    return dict(pin["sha256"])
+
+
+def _hash_settings(book: Workbook) -> str:
+    return hashlib.sha256(book.model_dump_json().encode()).hexdigest()
 
 
 def _key(name: str, book: Workbook, content: str, items: str) -> str:

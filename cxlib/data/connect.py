@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -38,6 +38,8 @@ class Tables:
         The tables as cut.
     empty : mapping of str to str
         Tables in which the cut leaves no row, with the reason.
+    uncut : collection of str, default ()
+        Tables that cannot be cut as asked, because they do not say when.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Tables:
         audited: Mapping[str, AuditedTable],
         expressions: Mapping[str, ir.Table],
         empty: Mapping[str, str],
+        uncut: Collection[str] = (),
     ) -> None:
         self.book = book
         self.entries = [table.entry for table in audited.values()]
         self._expressions = dict(expressions)
         self._empty = dict(empty)
+        self._uncut = set(uncut)
 
     def __getattr__(self, name: str) -> ir.Table:
         if name.startswith("_") or name not in TABLES:
@@ -113,7 +117,7 @@ class Tables:
         Raises
         ------
         InputError
-            When one is not mapped.
+            When one is not mapped, or does not say when while a period was asked for.
         TooLittleData
             When the cut leaves one without a row.
         """
@@ -124,6 +128,13 @@ class Tables:
                     f"This workbook has no table '{name}'.",
                     f"{self.book.file}, tables: {list(self._expressions)}",
                     f"map '{name}'{row}; see 'cx check --contract'",
+                )
+            if name in self._uncut:
+                raise InputError(
+                    f"A period cannot be cut out of '{name}': its column '{TABLES[name].until}' "
+                    "is not mapped.",
+                    f"parameters 'period_start' and 'period_end', {self.book.file}",
+                    f"map '{TABLES[name].until}', or leave both empty",
                 )
             if name in self._empty:
                 raise TooLittleData(self._empty[name])
@@ -202,8 +213,9 @@ def open_workbook(
 
     Notes
     -----
-    A table in which the cut leaves no row raises `TooLittleData` when it is asked for. Days of
-    the period are days of the table's own timezone.
+    A table in which the cut leaves no row raises `TooLittleData` when it is asked for, and one
+    that a period cannot cut, because it does not say when, `InputError`. Days of the period are
+    days of the table's own timezone.
     """
     book = read_workbook(workbook)
     audited = audit_workbook(book)
@@ -215,8 +227,8 @@ def open_workbook(
     if segment:
         views = _keep_segment(views, segment_by, segment)
     days = _day(period_start, "period_start"), _day(period_end, "period_end")
-    views = _keep_period(views, book, *days)
-    return Tables(book, audited, views, _find_empty(views, segment, *days))
+    views, uncut = _keep_period(views, book, *days)
+    return Tables(book, audited, views, _find_empty(views, segment, *days), uncut)
 
 
 def _fill_places(events: ir.Table, touchpoints: ir.Table) -> ir.Table:
@@ -337,17 +349,18 @@ def _day(text: str, parameter: str) -> datetime.date | None:
 
 def _keep_period(
     views: dict[str, Any], book: Workbook, start: datetime.date | None, end: datetime.date | None
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[str]]:
     if start and end and start > end:
         raise InputError(
             f"The period ends ({end}) before it starts ({start}).",
             "parameters 'period_start' and 'period_end'",
             "swap them",
         )
-    cut = dict(views)
-    for name in _CUT_BY_PERIOD if start or end else ():
+    cut, uncut = dict(views), []
+    for name in [name for name in _CUT_BY_PERIOD if name in views and (start or end)]:
         column = TABLES[name].until
-        if name not in views or column not in views[name].columns:
+        if column not in views[name].columns:
+            uncut.append(name)
             continue
         view, zone = views[name], _zone_of(views[name], book, name, column)
         if start:
@@ -356,7 +369,7 @@ def _keep_period(
         if end:
             view = view.filter(view[column] < pd.Timestamp(end_of_day(end, zone)))
         cut[name] = view
-    return cut
+    return cut, uncut
 
 
 def _zone_of(view: ir.Table, book: Workbook, name: str, column: str) -> str | None:

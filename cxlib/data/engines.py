@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,7 @@ def _duckdb(engine: Engine, folder: Path) -> tuple[Any, Callable[[], None]]:
     import ibis
 
     path = folder / engine.parts["path"]
-    if not path.is_file():
+    if not os.path.isfile(path):  # Path.is_file raises when a name is too long
         there = sorted(other.name for other in path.parent.glob("*") if other.is_file())
         problem = f"The DuckDB file '{engine.parts['path']}' is not there."
         raise InputError(problem, str(path.parent), closest(path.name, there))

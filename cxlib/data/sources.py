@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import glob
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,8 +74,9 @@ def find_files(spec: TableSpec, folder: Path, table: str) -> list[Path]:
     """
     path = folder / spec.source
     found = glob.glob(spec.source, root_dir=folder)
-    files = [path] if path.is_file() else sorted(folder / name for name in found)
-    files = [file for file in files if file.is_file()]
+    # Path.is_file raises when a name is too long
+    files = [path] if os.path.isfile(path) else sorted(folder / name for name in found)
+    files = [file for file in files if os.path.isfile(file)]
     if files:
         return files
     parent = path.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from cxlib.errors import InputError, closest
 from cxlib.parameters import read_values
 from cxlib.planning.options import Cut
+from cxlib.planning.outputs import check_outputs, read_batch
 from cxlib.planning.plans import Plan, Planner, TooFew, tell_apart
 from cxlib.planning.sets import (
     Given,
@@ -181,7 +183,8 @@ class _Entry:
         self.spec: RunSpec = scope.manifest.runs[number]
         self.label = f"Run {number + 1} ({name})"
         beside = scope.folder / name
-        self.notebook: Notebook = planner.notebook(str(beside) if beside.is_file() else name)
+        is_beside = os.path.isfile(beside)  # Path.is_file raises when a name is too long
+        self.notebook: Notebook = planner.notebook(str(beside) if is_beside else name)
         own = self.spec.workbook
         self.data: Data = planner.data(locate(own, scope.folder) if own else scope.workbook)
         self.data.open(Cut())
@@ -289,7 +292,7 @@ def check_batch(manifest: Manifest, folder: Path, out: Path) -> list[Plan | TooF
         With what is wrong in all sets.
     """
     planner, mistakes = Planner(out), Mistakes()
-    for check in (planner.check_out, manifest.find_command):
+    for check in (planner.check_out, lambda: check_outputs(out), manifest.find_command):
         try:
             check()
         except InputError as error:
@@ -328,10 +331,11 @@ def _check_previous(manifest: Manifest, folder: Path, out: Path, mistakes: Mista
     if earlier.resolve() == out.resolve():
         problem = "The batch cannot be compared with the folder it is written to."
         mistakes.add(InputError(problem, place, "choose another --out"), "")
-    elif not (earlier / "batch.json").is_file():
-        problem = f"'{manifest.compare_to}' holds no batch that has ended."
-        fix = "name the --out of an earlier batch"
-        mistakes.add(InputError(problem, place, fix), "")
+        return
+    try:
+        read_batch(earlier)
+    except InputError as error:
+        mistakes.add(_located(error, place), "")
 
 
 def _number_names(sets: list[_Set], mistakes: Mistakes) -> list[_Set]:

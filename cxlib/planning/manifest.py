@@ -15,6 +15,7 @@ from cxlib.planning.plans import TIMEOUT_SECONDS, Plan, TooFew
 from cxlib.workbook import SAMPLES, Lines, Texts, explain, load_yaml
 
 _WEEK = 7 * 24 * 3600.0
+_DEEPEST = 50  # manifests that include one another
 
 
 def _value(value: Any) -> str | list[str]:
@@ -80,8 +81,8 @@ class Manifest(_Model):
     on_finish : list of str
         Program and arguments to start when the batch has ended.
     include : list of str
-        Other manifests whose runs come first. What they do not say - workbook, time, defaults -
-        they take from here.
+        Other manifests whose runs come first, each once. What they do not say - workbook, time,
+        defaults - they take from here.
     defaults : dict
         Parameters of every run whose notebook declares them.
     runs : list of RunSpec
@@ -187,12 +188,13 @@ def read_manifest(path: Path) -> Manifest:
     Raises
     ------
     InputError
-        When it is not there, says something the model does not know, or includes itself.
+        When it is not there, says something the model does not know, or includes itself or one
+        manifest twice.
     """
-    return _read(path, ())
+    return _read(path, (), {})
 
 
-def _read(path: Path, chain: tuple[Path, ...]) -> Manifest:
+def _read(path: Path, chain: tuple[Path, ...], included: dict[Path, str]) -> Manifest:
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
@@ -208,14 +210,21 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Manifest:
     if not manifest.runs and not manifest.include:
         raise InputError(f"'{path.name}' asks for no run.", str(path), "add 'runs:'")
     chain = (*chain, path.resolve())
+    if len(chain) > _DEEPEST:
+        problem = f"The manifests include one another more than {_DEEPEST} deep."
+        raise InputError(problem, str(path), "name them in one manifest")
     for number, name in enumerate(manifest.include):
-        other, where = path.parent / name, manifest.place("include", number)
+        other, where = manifest.folder / name, manifest.place("include", number)
         if other.resolve() in chain:
             names = " > ".join(file.name for file in (*chain, other))
             raise InputError(f"'{name}' includes itself: {names}.", where, "drop this line")
-        if not other.is_file():
+        if not os.path.isfile(other):  # Path.is_file raises when a name is too long
             raise InputError(f"There is no manifest '{name}'.", where, "check the path")
-        manifest._included.append(_read(other, chain))
+        first = included.setdefault(other.resolve(), where)
+        if first is not where:
+            fix = "drop one of these lines: its runs are the same"
+            raise InputError(f"'{name}' is included twice.", f"{first} and {where}", fix)
+        manifest._included.append(_read(other, chain, included))
     return manifest
 
 

@@ -14,13 +14,13 @@ from cxlib.parameters import read_values
 from cxlib.planning.names import hash_values, name_folder, name_set
 from cxlib.planning.notebook import Notebook, read_notebook
 from cxlib.planning.options import Cut, Data, check_against, check_cut
+from cxlib.planning.outputs import OUTPUTS
 from cxlib.workbook import Workbook, shipped
 
 if TYPE_CHECKING:
     from cxlib.data.ledger import LedgerEntry
 
 TIMEOUT_SECONDS = 1800.0
-_RESERVED = {"share", "index.html", "mail.html", "batch.json", "summary.json"}  # in OUT itself
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Wanted:
         What it is called among the runs of its batch: one line of plain text.
     changed : mapping
         The parameters that differ from the notebook's defaults.
+    given : tuple of str
+        The parameters that were given, whatever the notebook's default.
     n : int or None
         Rows of its segment, when the manifest asked for a report for each.
     """
@@ -63,6 +65,7 @@ class Wanted:
     timeout: float = TIMEOUT_SECONDS
     set_name: str = ""
     changed: Mapping[str, Any] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
     n: int | None = None
 
     @property
@@ -111,15 +114,14 @@ def find_notebook(name: str) -> Path:
         When there is none.
     """
     if name.endswith(".ipynb") or os.sep in name:
-        path = Path(name)
-        if path.is_file():
-            return path
-        raise InputError(f"There is no notebook '{name}'.", str(path.parent), "check the path")
-    folder = shipped("notebooks")
-    path = folder / f"{name}.ipynb"
-    if path.is_file():
-        return path
+        if os.path.isfile(name):  # Path.is_file raises when a name is too long
+            return Path(name)
+        problem = f"There is no notebook '{name}'."
+        raise InputError(problem, str(Path(name).parent), "check the path")
     names = notebook_names()
+    path = shipped("notebooks") / f"{name}.ipynb"
+    if os.path.isfile(path):
+        return path
     raise InputError(f"There is no notebook '{name}'.", "the notebooks of cx", closest(name, names))
 
 
@@ -225,8 +227,8 @@ class Planner:
         InputError
             When the folder of all runs cannot be made, or nothing can be written to it.
         """
-        place = next(path for path in (self._out, *self._out.parents) if path.exists())
         try:
+            place = next(path for path in (self._out, *self._out.parents) if path.exists())
             with tempfile.TemporaryDirectory(dir=place):
                 pass
         except OSError as error:
@@ -339,13 +341,13 @@ class Planner:
         self._check_folder(folder)
         plan = Plan(
             notebook.path, notebook.title, values, data.book, uses, tables.entries, folder, timeout,
-            set_name=name_set(notebook.title, changed), changed=changed,
+            set_name=name_set(notebook.title, changed), changed=changed, given=tuple(given),
         )  # fmt: skip
         return plan, errors
 
     def _check_folder(self, folder: Path) -> None:
         name = folder.name
-        if name.startswith(".") or name.casefold() in _RESERVED or len(name.encode()) > 200:
+        if name.startswith(".") or name.casefold() in OUTPUTS or len(name.encode()) > 200:
             problem = f"A run cannot have a folder called '{name}'."
             raise InputError(problem, str(folder.parent), "rename the notebook")
         if folder.is_symlink() or (folder.exists() and not _is_run(folder)):
@@ -355,7 +357,7 @@ class Planner:
 
 
 def _is_run(folder: Path) -> bool:
-    return (folder / "run.json").exists() or not any(folder.iterdir())
+    return folder.is_dir() and ((folder / "run.json").exists() or not any(folder.iterdir()))
 
 
 def describe_plans(plans: Sequence[Plan | TooFew]) -> list[str]:
@@ -369,13 +371,14 @@ def describe_plans(plans: Sequence[Plan | TooFew]) -> list[str]:
     Returns
     -------
     list of str
-        A line for each: name, notebook, parameters that differ from the notebook's defaults, rows
-        of its segment, and why there is no report.
+        A line for each: name, notebook, parameters that were given or differ from the notebook's
+        defaults, rows of its segment, and why there is no report.
     """
     lines = []
     for plan in plans:
-        changes = ", ".join(f"{name}={value!r}" for name, value in plan.changed.items())
-        parts = [plan.set_name, plan.name, changes or "defaults"]
+        told = {name: plan.parameters[name] for name in (*plan.given, *plan.changed)}
+        values = ", ".join(f"{name}={value!r}" for name, value in told.items())
+        parts = [plan.set_name, plan.name, values or "defaults"]
         if isinstance(plan, TooFew):
             parts.append(f"too little data: {plan.reason}")
         elif plan.n is not None:

@@ -304,6 +304,22 @@ def test_period_cuts_days_inclusively(write_workbook):
         open_workbook(path, period_start="June")
 
 
+def test_a_period_is_refused_where_a_table_does_not_say_when(write_workbook):
+    """Else two periods would rest on the same answers; a table without days of its own is whole."""
+    path = write_workbook(
+        EVENTS + "  answers:\n    source: a.csv\n  customers:\n    source: c.csv\n",
+        e__csv=f"{HEAD}\n1,2024-01-01,a\n",
+        a__csv="respondent_id,item,role,value\nr,q,perception,4\n",
+        c__csv="customer_id,city\n1,Cork\n",
+    )
+    tables = open_workbook(str(path), period_end="2024-01-31")
+
+    assert len(tables.frame("events")) == len(tables.frame("customers")) == 1
+    with pytest.raises(InputError, match=r"cut out of 'answers': its column 'answered_at' is not"):
+        tables.frame("answers")
+    assert len(open_workbook(str(path)).frame("answers")) == 1
+
+
 def test_missing_table_says_what_to_map(write_workbook):
     """A notebook that needs another table names it."""
     tables = open_workbook(str(write_workbook(EVENTS, e__csv=f"{HEAD}\n1,2024-01-01,a\n")))
