@@ -11,8 +11,10 @@ from cxlib.errors import RunError
 from cxlib.files import whole_file
 from cxlib.formats import format_figure, format_interval
 from cxlib.publishing.pages import render_page
+from cxlib.publishing.report import STATUSES
 from cxlib.publishing.strips import draw_grid, draw_strip, find_axis, join_prefix
-from cxlib.publishing.summary import STATUSES, Summary, describe_change, summarise_batch
+from cxlib.publishing.summary import Summary, find_outcome, summarise_batch
+from cxlib.publishing.wording import FEW, describe_change
 
 
 def write_index(
@@ -70,6 +72,9 @@ def render_index(summary: Summary) -> str:
         groups=_group(summary["sets"]),
         statuses=STATUSES,
         ranks={name: rank for rank, name in enumerate(STATUSES)},
+        outcome=find_outcome,
+        outcomes={find_outcome(each) for each in summary["sets"]},
+        few=FEW,
         levels=" or ".join(f"{level:.0%}" for level in levels),
         figure=format_figure,
         interval=format_interval,
@@ -109,4 +114,4 @@ def render_mail(summary: Summary) -> str:
     str
         A whole HTML document with its styles inline, as mail programs want them.
     """
-    return render_page("mail.html.j2", summary=summary, statuses=STATUSES)
+    return render_page("mail.html.j2", summary=summary, statuses=STATUSES, outcome=find_outcome)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,29 @@ if TYPE_CHECKING:
 ADVICE = {
     "too-little-data": "The data are sound, but too few for this answer. Widen the period or the "
     "segment, or collect more, and run it again.",
-    "timeout": "The run took too long and was ended. Run it on less data, or allow more time.",
+    "timeout": "The run took too long and was ended. Run it on less data, or allow more time: "
+    "timeout_seconds in the manifest, --timeout of cx run.",
     "dead-kernel": "The analysis died, most often for lack of memory. Run it on less data.",
     "failed-cell": "A step of the analysis failed. The analyst finds the reason in notebook.ipynb.",
     "not-run": "The analysis gave no page. The analyst finds the reason in run.json.",
 }
-_TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
+# worst first: what is said of one report and of several
+STATUSES = {
+    "failed-cell": ("✕", "failed", "failed", "failed"),
+    "dead-kernel": ("✕", "died", "died, most often for lack of memory", "died"),
+    "timeout": ("✕", "took too long", "took too long and was ended", "took too long"),
+    "not-run": ("✕", "not run", "could not be run", "could not be run"),
+    "held-back": ("■", "held back", "is held back", "are held back"),
+    "too-little-data": ("○", "too little data", "has too little data", "have too little data"),
+    "ok-with-warnings": ("▲", "ok, with notes", "is ok, with notes", "are ok, with notes"),
+    "ok": ("✓", "ok", "is ok", "are ok"),
+}
+PRINTED = 20_000  # letters of one output that a page shows
+# what moves and colours text in a terminal, and what no page may hold
+_TERMINAL = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)
 
 
 @dataclass
@@ -78,7 +95,8 @@ def render_report(
         intro=intro.blocks,
         sections=[section for section in sections if section.blocks],
         advice=_advice(run),
-        made=_day(run["started_at"]),
+        outcome=STATUSES[run["status"]][1].capitalize(),
+        made=write_day(run["started_at"]),
         scope=describe_scope(run["parameters"]),
         parameters=list_parameters(notebook, run["parameters"]),
         inputs=inputs,
@@ -120,7 +138,37 @@ def _advice(run: dict[str, Any]) -> str:
     return f"{ADVICE[run['status']]} ({error['class']})"
 
 
-def _day(stamp: str) -> str:
+def find_period(run: Mapping[str, Any]) -> tuple[str, str]:
+    """Find the first and the last day whose data a run rests on.
+
+    Parameters
+    ----------
+    run : dict
+        Its record.
+
+    Returns
+    -------
+    tuple of str
+        ISO days, which order as text; empty where no bound is known.
+    """
+    parameters = run["parameters"]
+    ends = [day for day in (parameters.get("period_end"), run.get("as_of")) if day]
+    return parameters.get("period_start", ""), min(ends, default="")
+
+
+def write_day(stamp: str) -> str:
+    """Write a day for a reader.
+
+    Parameters
+    ----------
+    stamp : str
+        ISO day, or day and time.
+
+    Returns
+    -------
+    str
+        Such as ``"2 January 2026"``.
+    """
     moment = datetime.datetime.fromisoformat(stamp)
     return f"{moment.day} {moment:%B %Y}"
 
@@ -183,4 +231,9 @@ def _output(output: NotebookNode) -> str:
 
 
 def _text(text: str) -> str:
-    return f'<pre tabindex="0">{html.escape(text)}</pre>' if text.strip() else ""
+    text = _TERMINAL.sub("", text)
+    if not text.strip():
+        return ""
+    left = len(text) - PRINTED
+    note = f'<p class="meta">{left:,} more letters are left out here.</p>' if left > 0 else ""
+    return f'<pre tabindex="0">{html.escape(text[:PRINTED])}</pre>{note}'

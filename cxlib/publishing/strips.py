@@ -14,6 +14,7 @@ from markupsafe import Markup
 from cxlib.formats import format_figure
 
 WIDTH, HEIGHT, _EDGE = 120, 14, 5
+_LETTER = 5.6  # width of a letter of the labels, rather too wide
 Figure = Mapping[str, Any]
 
 
@@ -89,11 +90,16 @@ def draw_grid(axis: Axis) -> Markup:
         An SVG element.
     """
     lines = "".join(f"M{_place(axis, tick)} 0V{HEIGHT}" for tick in axis.ticks)
+    ends = [format_figure(axis.ticks[place], axis.unit) for place in (0, -1)]
+    texts = [text.removesuffix(f" {axis.unit}") for text in ends]
+    widths = [_LETTER * len(text) for text in texts]
+    # within the strip, whatever stands beside it
+    left = max(float(_place(axis, axis.ticks[0])), widths[0] / 2)
+    right = min(float(_place(axis, axis.ticks[-1])), WIDTH - widths[1] / 2)
+    places = [left, right] if right - left > sum(widths) / 2 + _LETTER else [left]
     labels = Markup("").join(
-        Markup('<text x="{}" y="9" text-anchor="middle">{}</text>').format(
-            _place(axis, tick), format_figure(tick, axis.unit).removesuffix(f" {axis.unit}")
-        )
-        for tick in (axis.ticks[0], axis.ticks[-1])
+        Markup('<text x="{}" y="9" text-anchor="middle">{}</text>').format(f"{place:.4g}", text)
+        for place, text in zip(places, texts, strict=False)
     )
     return Markup(
         '<svg class="strip" viewBox="0 0 {} {}" aria-hidden="true">'

@@ -6,20 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cxlib.formats import format_figure, format_interval
-from cxlib.publishing.report import ADVICE, describe_scope
+from cxlib.publishing.report import ADVICE, STATUSES, describe_scope, find_period, write_day
+from cxlib.publishing.wording import describe_changes, describe_figure
 
 _NO_ANSWER = ("failed-cell", "dead-kernel", "timeout", "not-run")
-# worst first: what is said of one report and of several
-STATUSES = {
-    "failed-cell": ("✕", "failed", "failed", "failed"),
-    "dead-kernel": ("✕", "died", "died, most often for lack of memory", "died"),
-    "timeout": ("✕", "took too long", "took too long and was ended", "took too long"),
-    "not-run": ("✕", "not run", "could not be run", "could not be run"),
-    "too-little-data": ("○", "too little data", "has too little data", "have too little data"),
-    "ok-with-warnings": ("▲", "ok, with notes", "is ok, with notes", "are ok, with notes"),
-    "ok": ("✓", "ok", "is ok", "are ok"),
-}
 Summary = dict[str, Any]
 
 
@@ -43,9 +33,12 @@ def summarise_batch(
     Returns
     -------
     dict
-        ``title``, ``made_at``, ``counts`` by status, ``sentences``, ``compared`` (None, or title,
-        ``n_tested``, ``n_moved``, ``n_untested`` and ``moved``) and ``sets``, each with its
-        status, links, headline and key figures with ``change`` and ``text``.
+        ``title``, ``made_at``, ``until`` (last day of the data, in words; empty when the runs
+        differ), ``counts`` by status, ``sentences``, ``compared`` (None, or what
+        :func:`describe_changes` gives, with ``until`` and ``remade`` of the earlier batch) and
+        ``sets``, each with its status, links, headline, key figures with ``change`` and ``text``,
+        ``not_shared``, why it is not in ``share/``, and ``held_back``, empty here: a list that is
+        handed round says there why it shows nothing of the set.
     """
     runs: Sequence[Mapping[str, Any]] = batch["runs"]
     if previous is not None:
@@ -53,18 +46,40 @@ def summarise_batch(
 
         runs = add_changes(runs, previous["runs"])
     sets = [_describe_set(run, out) for run in runs]
-    outcomes = [each["outcome"] for each in sets]
+    compared = None
+    if previous is not None:
+        compared = describe_changes(sets, previous["title"])
+        compared |= {"until": _find_last_day(previous["runs"]), "remade": _describe_remade(runs)}
     return {
         "title": batch["title"],
         "made_at": max((run["started_at"] for run in runs), default=""),
+        "until": _find_last_day(runs),
         "counts": {
             name: [run["status"] for run in runs].count(name)
             for name in dict.fromkeys(run["status"] for run in runs)
         },
-        "sentences": [*_count(outcomes), *_count_unchanged(runs)],
-        "compared": None if previous is None else describe_changes(sets, previous["title"]),
+        "sentences": describe_outcomes(sets),
+        "compared": compared,
         "sets": sets,
     }
+
+
+def _find_last_day(runs: Sequence[Mapping[str, Any]]) -> str:
+    days = {find_period(run)[1] for run in runs}
+    return write_day(days.pop()) if len(days) == 1 and "" not in days else ""
+
+
+def _describe_remade(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Say whether another program made the earlier batch; a difference may come from that."""
+    titles = dict.fromkeys(run["title"] for run in runs if "notebook" in run["remade"])
+    parts = ["cxlib"] if any("cxlib" in run["remade"] for run in runs) else []
+    parts += [f"the notebook{'s' if len(titles) > 1 else ''} {', '.join(titles)}"] if titles else []
+    made = " and of ".join(parts)
+    return (
+        f"That batch was made by another version of {made}: differences may come from that."
+        if made
+        else ""
+    )
 
 
 def _describe_set(run: Mapping[str, Any], out: Path | None) -> dict[str, Any]:
@@ -81,7 +96,8 @@ def _describe_set(run: Mapping[str, Any], out: Path | None) -> dict[str, Any]:
         "reason": run.get("reason", ""),  # why it was made
         "headline": run["headline"] if run["status"] not in _NO_ANSWER else "",
         "advice": _advise(run),
-        "held_back": run.get("held_back", ""),
+        "not_shared": run.get("held_back", ""),
+        "held_back": "",
         "n_warnings": len(run["warnings"]),
         "conf_level": float(parameters.get("conf_level", 0.95)),
         "min_cell": int(parameters.get("min_cell", 10)),
@@ -111,111 +127,55 @@ def _find_links(out: Path | None, folder: str) -> dict[str, str]:
     }
 
 
-def _count(outcomes: Sequence[str]) -> list[str]:
-    """Say how the reports ended, the worst first."""
+def find_outcome(told: Mapping[str, Any]) -> str:
+    """Find what a list says became of a set.
+
+    Parameters
+    ----------
+    told : dict
+        A set of a summary.
+
+    Returns
+    -------
+    str
+        A key of `STATUSES`: ``"held-back"`` where the list may not show it, else its outcome.
+    """
+    return "held-back" if told["held_back"] else str(told["outcome"])
+
+
+def describe_outcomes(sets: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say how the reports ended.
+
+    Parameters
+    ----------
+    sets : sequence of dict
+        Of a summary.
+
+    Returns
+    -------
+    list of str
+        Sentences, the worst first.
+    """
+    outcomes = [find_outcome(told) for told in sets]
     if len(outcomes) == 0:
         return ["There is no report."]
-    if len(set(outcomes)) == 1 and len(outcomes) > 1:
-        return [f"All {len(outcomes)} reports {STATUSES[outcomes[0]][3]}."]
-    told = []
-    for status, (_, _, one, several) in STATUSES.items():
-        if n := outcomes.count(status):
-            told.append(f"{n} of {_number(len(outcomes))} {one if n == 1 else several}.")
-    return told
+    told = [
+        f"{n} of {_number(len(outcomes))} {one if n == 1 else several}."
+        for status, (_, _, one, several) in STATUSES.items()
+        if (n := outcomes.count(status))
+    ]
+    if len(told) == 1 and len(outcomes) > 1:
+        told = [f"All {len(outcomes)} reports {STATUSES[outcomes[0]][3]}."]
+    return told + _count_unchanged(sets)
 
 
 def _number(n: int) -> str:
     return f"{n} report{'s' if n != 1 else ''}"
 
 
-def _count_unchanged(runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    n = sum(run["status"] == "skipped-unchanged" for run in runs)
+def _count_unchanged(sets: Sequence[Mapping[str, Any]]) -> list[str]:
+    n = sum(told["status"] == "skipped-unchanged" for told in sets)
     if n == 0:
         return []
     was, them = ("was", "it") if n == 1 else ("were", "them")
-    return [f"{n} of {_number(len(runs))} {was} kept: nothing behind {them} has changed."]
-
-
-def describe_figure(figure: Mapping[str, Any]) -> str:
-    """Say a key figure in words.
-
-    Parameters
-    ----------
-    figure : dict
-        A key figure, with ``change`` when there is an earlier batch.
-
-    Returns
-    -------
-    str
-        Such as ``"NPS 31.00 (25.00 to 37.00), n 412: up 4.00 against the last batch, moved"``.
-    """
-    interval = format_interval(figure["conf_low"], figure["conf_high"], figure["unit"])
-    label = figure["label"] + (":" if " " in figure["label"] else "")
-    parts = [f"{label} {format_figure(figure['value'], figure['unit'])}"]
-    parts[0] += f" ({interval})" if interval else ""
-    parts += [f"n {figure['n']:,}"] if figure["n"] is not None else []
-    change = describe_change(figure)
-    return ", ".join(parts) + (f": {change}" if change else "")
-
-
-def describe_change(figure: Mapping[str, Any], against: str = " against the last batch") -> str:
-    """Say how a key figure differs from the earlier batch.
-
-    Parameters
-    ----------
-    figure : dict
-        A key figure with ``change``.
-    against : str
-        What it is compared with.
-
-    Returns
-    -------
-    str
-        Such as ``"up 4.00 against the last batch, not clearly"``; empty when there is none.
-    """
-    change = figure.get("change")
-    if change is None:
-        return ""
-    verdict = f"{change['verdict']}: {change['why']}" if change["why"] else change["verdict"]
-    difference = change["difference"]
-    if difference is None:
-        return verdict
-    if difference == 0:
-        return f"as before, {verdict}"
-    size = format_figure(abs(difference), figure["unit"])
-    if figure["unit"] == "share":
-        size = f"{100 * abs(difference):.1f} points"
-    return f"{'up' if difference > 0 else 'down'} {size}{against}, {verdict}"
-
-
-def describe_changes(sets: Sequence[Mapping[str, Any]], title: str) -> dict[str, Any]:
-    """Say what moved since the earlier batch.
-
-    Parameters
-    ----------
-    sets : sequence of dict
-        Of a summary.
-    title : str
-        Of the earlier batch.
-
-    Returns
-    -------
-    dict
-        ``title``, ``n_tested``, ``n_moved``, ``n_untested``, and ``moved``, sentences with the
-        clearest first.
-    """
-    found = [
-        (figure["change"], f"{each['set_name']}: {figure['text']}")
-        for each in sets
-        for figure in each["key_figures"]
-        if figure["change"]
-    ]
-    verdicts = [change["verdict"] for change, _ in found]
-    moved = [(change["q_value"], text) for change, text in found if change["verdict"] == "moved"]
-    return {
-        "title": title,
-        "n_tested": sum(verdict in ("moved", "not clearly") for verdict in verdicts),
-        "n_moved": len(moved),
-        "n_untested": verdicts.count("not tested"),
-        "moved": [text for _, text in sorted(moved, key=lambda each: each[0])],
-    }
+    return [f"{n} of {_number(len(sets))} {was} kept: nothing behind {them} has changed."]

@@ -11,11 +11,13 @@ import pytest
 from cxlib.errors import RunError
 from cxlib.publishing import index
 from cxlib.publishing.index import render_index, write_index
-from cxlib.publishing.summary import STATUSES, describe_figure, summarise_batch
+from cxlib.publishing.report import STATUSES
+from cxlib.publishing.summary import describe_outcomes, summarise_batch
+from cxlib.publishing.wording import describe_change, describe_figure
 from tests.batches import make_batch, make_figure, make_run
 
-EARLIER = {"period_end": "2025-12-31"}
-LATER = {"period_start": "2026-01-01"}
+EARLIER = {"period_start": "2025-07-01", "period_end": "2025-12-31"}
+LATER = {"period_start": "2026-01-01", "period_end": "2026-06-30"}
 EVIL = "<script>alert(1)</script>"
 
 
@@ -72,20 +74,104 @@ def test_the_index_of_forty_reports_is_light(tmp_path):
 def test_figures_are_said_as_a_manager_would():
     """Value, interval, n, difference and what it is worth."""
     figure = make_figure(31.0, 25.0, 37.0)
-    change = {"difference": 4.0, "verdict": "moved", "why": ""}
+    change = {"difference": 4.0, "conf_low": 1.2, "conf_high": 6.8, "verdict": "moved", "why": ""}
 
     assert describe_figure(figure) == "NPS 31.00 (25.00 to 37.00), n 412"
     assert describe_figure(figure | {"change": change}) == (
-        "NPS 31.00 (25.00 to 37.00), n 412: up 4.00 against the last batch, moved"
+        "NPS 31.00 (25.00 to 37.00), n 412: up 4.00 against the last batch (1.20 to 6.80), moved"
     )
-    rows = {"difference": -0.0312, "verdict": "not tested", "why": "the two share rows"}
-    told = describe_figure(make_figure(0.5, 0.4, 0.6, unit="share", n=None, change=rows))
-    assert told == (
-        "NPS 50.0% (40.0% to 60.0%): down 3.1 points against the last batch, "
-        "not tested: the two share rows"
-    )
-    same = {"difference": 0, "verdict": "not clearly", "why": ""}
-    assert describe_figure(make_figure(change=same)).endswith("as before, not clearly")
+
+
+@pytest.mark.parametrize(
+    ("unit", "change", "told"),
+    [
+        ("share", {"difference": -0.0312}, "down 3.1 points, not clearly"),
+        ("share", {"difference": -0.0312, "conf_low": -0.07, "conf_high": 0.01},
+         "down 3.1 points (-7.0 to 1.0), not clearly"),
+        ("days", {"difference": 40.0, "conf_low": 12.0},
+         "up 40.0 days (12.0 or more), not clearly"),
+        ("days", {"difference": 40.0, "conf_high": 150.0},
+         "up 40.0 days (150 or less), not clearly"),
+        ("points", {"difference": 0.0}, "as before, not clearly"),
+        ("points", {"difference": -0.004}, "hardly changed, not clearly"),
+        ("share", {"difference": 0.0004}, "hardly changed, not clearly"),
+        ("share", {"difference": 0.0004, "conf_low": -0.0004, "conf_high": 0.0012},
+         "hardly changed (0.0 to 0.1), not clearly"),
+        ("share", {"difference": 0.0004, "verdict": "moved"}, "slightly up, moved"),
+        ("count", {"difference": 12, "verdict": "not tested", "why": "no interval"}, "up 12"),
+        ("count", {"difference": 0, "verdict": "not tested", "why": "no interval"}, "as before"),
+        ("", {"difference": 2.0, "verdict": "not tested", "why": "the two share rows"},
+         "up 2.00, not tested"),
+        ("", {"difference": 2.0, "verdict": "not tested", "why": "periods of different length"},
+         "up 2.00, periods of different length"),
+        ("", {"difference": 2.0, "verdict": "not tested", "why": "too few (n 12)"},
+         "up 2.00, not tested: too few (n 12)"),
+        ("", {"difference": None, "verdict": "not compared", "why": "it was 'x' before"},
+         "not compared: it was 'x' before"),
+    ],
+)  # fmt: skip
+def test_changes_are_said_as_a_manager_would(unit, change, told):
+    """The interval of the difference stands with it; what holds for all is said once elsewhere."""
+    ends = {"conf_low": None, "conf_high": None, "verdict": "not clearly", "why": ""}
+
+    assert describe_change(make_figure(unit=unit, change=ends | change), "") == told
+
+
+def test_what_is_not_tested_is_said_once():
+    """Why, how many, and what to do about it; a count without an interval is none of them."""
+    count = make_figure(9, None, None, id="n", unit="count")
+    runs = [make_run(name, make_figure(), count) for name in ("Cork", "Sligo")]
+    page = render_index(summarise_batch(make_batch(*runs), previous=make_batch(*runs)))
+
+    said = "None of the 2 differences is tested: the two batches share rows. Give both period_start"
+    assert page.count(said) == 1
+    assert page.count("as before, not tested") == 2
+    assert "the two share rows" not in page
+    later = [
+        make_run(name, make_figure(n=n), parameters=LATER) for name, n in (("a", 9), ("b", 90))
+    ]
+    early = [make_run(name, make_figure(), parameters=EARLIER) for name in ("a", "b")]
+    told = summarise_batch(make_batch(*later), previous=make_batch(*early))["compared"]["untested"]
+    assert told == ["1 difference is not tested: on one side fewer than 20 tell."]
+
+
+def test_days_and_versions_of_both_batches_are_told():
+    """The last day that counts, where all sets agree; what made the earlier batch, once."""
+    keys = {"cxlib": "a", "notebook": "b"}, {"cxlib": "c", "notebook": "d"}
+    now = [
+        make_run(name, make_figure(), parameters=LATER, as_of="2026-05-31", key=keys[0])
+        for name in ("Cork", "Sligo")
+    ]
+    old = [
+        make_run(name, make_figure(), parameters=EARLIER, as_of="2026-05-31", key=keys[1])
+        for name in ("Cork", "Sligo")
+    ]
+    summary = summarise_batch(make_batch(*now), previous=make_batch(*old, title="April"))
+
+    for page in (render_index(summary), index.render_mail(summary)):
+        assert "Data up to 31 May 2026" in page
+        assert "Against “April”</strong> (data up to 31 December 2025): " in page
+        made = "made by another version of cxlib and of the notebook Scores: differences may"
+        assert page.count(made) == 1
+    now[0]["as_of"] = "2026-04-30"
+    assert summarise_batch(make_batch(*now))["until"] == ""
+
+
+def test_a_set_that_is_held_back_is_no_answer():
+    """On a list that is handed round it is told as held back; the analyst's says why."""
+    runs = [make_run("Cork", held_back="2 × an e-mail address"), make_run("Sligo")]
+    summary = summarise_batch(make_batch(*runs))
+    assert summary["sentences"] == ["All 2 reports are ok."]
+    assert "not in share/: 2 × an e-mail address" in render_index(summary)
+
+    summary["sets"][0] |= {"not_shared": "", "held_back": "This report is held back."}
+    summary["sentences"] = describe_outcomes(summary["sets"])
+    assert summary["sentences"] == ["1 of 2 reports is held back.", "1 of 2 reports is ok."]
+    page = render_index(summary)
+    assert page.count('aria-hidden="true">■</span>held back</span>') == 1
+    assert page.count('aria-hidden="true">✓</span>ok</span>') == 1
+    assert '<option value="held-back">held back</option>' in page
+    assert "■ held back" in index.render_mail(summary)
 
 
 def test_the_outcome_is_counted_worst_first():
@@ -134,15 +220,21 @@ def test_the_summary_says_what_the_page_says(tmp_path):
         "n_tested": 1,
         "n_moved": 1,
         "n_untested": 0,
+        "untested": [],
         "moved": [
             "Scores: region Cork: NPS 60.00 (55.00 to 65.00), n 412: "
-            "up 29.00 against the last batch, moved"
+            "up 29.00 against the last batch (21.20 to 36.80), moved"
         ],
+        "until": "31 December 2025",
+        "remade": "",
     }
     assert summary["sets"][0]["key_figures"][0]["change"]["before"] == 31
     assert summary["sets"][1]["advice"] == "Only 7 in Sligo."
     page = (tmp_path / "index.html").read_text("utf-8")
-    assert "Against “April”:</strong> of 1 figures tested, 1 moved." in page
+    assert (
+        "Against “April”</strong> (data up to 31 December 2025): of 1 figures tested, 1 moved."
+        in page
+    )
 
 
 def test_only_what_is_there_is_linked(tmp_path):

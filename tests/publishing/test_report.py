@@ -139,6 +139,31 @@ def test_analysts_read_the_code_and_the_traceback():
     assert "red" not in re.sub(r"<style>.*?</style>", "", render([cell]), flags=re.DOTALL)
 
 
+def test_what_was_printed_is_plain_and_short():
+    """Terminal codes and other signs that no page may hold go, and a flood is cut."""
+    printed = "\x1b[1;31mred\x1b[0m \x1b]0;title\x07\x1b[2Ksoon\x1b(B\x08\x00\n" + "x" * 200_000
+    cell = nbformat.v4.new_code_cell(
+        "1", outputs=[nbformat.v4.new_output("stream", name="stdout", text=printed)]
+    )
+    page = render([nbformat.v4.new_markdown_cell("# T\n## One"), cell])
+
+    assert '<pre tabindex="0">red soon\nxxx' in page
+    assert "180,009 more letters are left out here." in page
+    assert len(page) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [("failed-cell", "Failed."), ("timeout", "Took too long.")]
+)
+def test_the_outcome_is_said_in_words(status, word):
+    """The page says what the index says, and how to allow more time."""
+    error = {"class": "Timeout", "message": "", "cell": 3}
+    page = render([nbformat.v4.new_markdown_cell("# T")], status=status, error=error)
+
+    assert f"<strong>{word}</strong>" in page
+    assert ("timeout_seconds in the manifest, --timeout of cx run" in page) == (status == "timeout")
+
+
 def test_failed_runs_show_what_to_do_and_no_result():
     """A stakeholder's page of a failed run holds the class of the error, not what came before."""
     shown = [nbformat.v4.new_markdown_cell("# T\n## One"), output({"text/plain": "value 42"})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import xml.etree.ElementTree as ET
 
@@ -77,6 +78,20 @@ def test_the_grid_is_labelled_without_repeating_the_unit():
     grid = draw_grid(find_axis(figures, id="a"))
 
     assert re.findall(r">([^<]+)</text>", grid)[0].replace(",", "").isdigit()
+
+
+@pytest.mark.parametrize(
+    "values", [(0.05, 0.85), (1_000, 2_050), (100_000, 100_010), (-0.001, 0.001)]
+)
+def test_the_labels_of_the_grid_lie_within_it_and_apart(values):
+    """What is next to it must stay readable: a letter is taken to be 5.6 of 120 wide."""
+    figures = [make_figure(value, None, None) for value in values]
+    found = re.findall(r'<text x="([^"]+)"[^>]*>([^<]+)<', draw_grid(find_axis(figures, id="a")))
+    ends = [(float(x) - 2.8 * len(text), float(x) + 2.8 * len(text)) for x, text in found]
+
+    assert found
+    assert all(left >= -0.1 and right <= 120.1 for left, right in ends)
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(ends))
 
 
 @pytest.mark.parametrize(
