@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import posixpath
 from collections.abc import Collection, Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -12,8 +13,17 @@ import numpy as np
 import pandas as pd
 
 PAGE_ROWS, SPREAD_ROWS = 25, 30
-_STYLES = {"share": "percent", "count": "n", "points": "0.00", "days": "0.0", "p": "p"}
-_BARE = {"share", "count", "points", "p", ""}
+_STYLES = {
+    "share": "percent",
+    "count": "n",
+    "number": "n",
+    "points": "0.00",
+    "days": "0.0",
+    "long days": "0.",
+    "p": "p",
+}
+_BARE = {"share", "count", "number", "points", "p", ""}
+_LONG_DAYS = 100  # from here on without decimals
 
 
 def format_figure(value: float | int | str | None, unit: str) -> str:
@@ -31,13 +41,17 @@ def format_figure(value: float | int | str | None, unit: str) -> str:
     str
         Rounded, with its unit; ``"cannot tell"`` when there is none.
     """
+    is_long = isinstance(value, Real) and abs(value) >= _LONG_DAYS
+    return _write_figure(value, unit, is_long=is_long)
+
+
+def _write_figure(value: float | int | str | None, unit: str, *, is_long: bool) -> str:
     if value is None:
         return "cannot tell"
     if isinstance(value, str):
         return value
-    text = _cell(value, _STYLES.get(unit, "0.00"))
-    if unit == "days" and abs(value) >= 100:
-        text = f"{value:,.0f}"
+    style = "long days" if unit == "days" and is_long else unit
+    text = _cell(value, _STYLES.get(style, "0.00"))
     return text if unit in _BARE else f"{text} {unit}"
 
 
@@ -49,7 +63,7 @@ def format_interval(
     Parameters
     ----------
     low, high : float, int, str or None
-        Its ends; an end that is None is not reached.
+        Its ends, which are written alike; an end that is None is not reached.
     unit : str
         As in :func:`record`.
 
@@ -60,8 +74,9 @@ def format_interval(
     """
     if low is None:
         return ""
-    upper = "not reached" if high is None else format_figure(high, unit)
-    lower = format_figure(low, unit)
+    is_long = any(isinstance(end, Real) and abs(end) >= _LONG_DAYS for end in (low, high))
+    lower, upper = (_write_figure(end, unit, is_long=is_long) for end in (low, high))
+    upper = "not reached" if high is None else upper
     return f"{lower if unit in _BARE else lower.removesuffix(f' {unit}')} to {upper}"
 
 
@@ -78,9 +93,10 @@ def source_name(source: str) -> str:
     str
         The file's name where the path is absolute or leaves the workbook's folder.
     """
-    parts = source.replace("\\", "/").split("/")
-    outside = parts[0] in {"", "..", "~"} or parts[0].endswith(":")
-    return parts[-1] if outside else source
+    path = posixpath.normpath(source.replace("\\", "/")) if source else source
+    parts = path.split("/")
+    outside = parts[0] in {"", ".."} or parts[0].startswith("~") or parts[0].endswith(":")
+    return parts[-1] if outside else path
 
 
 def render_table(
@@ -161,7 +177,7 @@ def _render_column(
     """Write each cell's text and attributes."""
     cells = []
     for value in values:
-        text, marks = _cell(value, style), align
+        text, marks = _id(value) if is_id else _cell(value, style), align
         if is_id:
             marks += " data-id"
         elif isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
@@ -180,13 +196,27 @@ def _heading(column: str) -> str:
     return column.replace("_", " ")
 
 
+def _id(value: Any) -> str:
+    """Write an id as its table holds it: no grouping, and a column with gaps is no decimal one."""
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return "–"
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if is_whole else str(value)
+
+
 def _cell(value: Any, style: str) -> str:
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return "–"
+    text = _write_number(value, style)
+    is_zero = text.startswith("-") and isinstance(value, Real) and not text.strip("-0.,%")
+    return text.removeprefix("-") if is_zero else text
+
+
+def _write_number(value: Any, style: str) -> str:
     if style == "percent":
         return f"{value:.1%}"
     if style == "n":
-        return f"{int(value):,}"
+        return f"{value:,.0f}"
     if style == "p":
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
     if style.startswith("0."):

@@ -15,15 +15,18 @@ from cxlib.errors import HeldBack
 from cxlib.files import whole_file
 from cxlib.folders import SCRATCH, put_folder, work_folder
 from cxlib.publishing.index import render_index, render_mail
-from cxlib.publishing.summary import describe_changes
-from cxlib.sharing.personal import Finding, find_personal, read_page
-from cxlib.sharing.privacy import (
-    find_words,
-    hash_id,
-    hash_page,
-    hash_text,
-    hide_small_groups,
-    read_salt,
+from cxlib.publishing.summary import describe_outcomes
+from cxlib.publishing.wording import describe_changes, describe_figure
+from cxlib.sharing.ids import find_ids, find_in_tables, find_words, hash_page, hash_text
+from cxlib.sharing.personal import Finding, find_personal, read_figure, read_page
+from cxlib.sharing.salts import hash_id, read_salt
+from cxlib.sharing.sentences import hide_sentences
+from cxlib.sharing.small import (
+    hide_few_rows,
+    hide_in_key_figures,
+    hide_small_counts,
+    is_few,
+    is_small_count,
 )
 from cxlib.workbook import read_workbook
 
@@ -32,15 +35,29 @@ FIX = (
     "leave what is personal out of the notebook, mark a column of ids by show(ids=...); where "
     "figures rest on few, ask for larger segments (min_rows) or leave the set out"
 )
-_DRAWN = re.compile(r"<!-- (.*?) -->|>([^<>]+)<", re.DOTALL)
+HELD_BACK = "It shows what must not be handed round."
+_N_BEFORE = re.compile(r"\(n (\d+)\)")
 
 
 class _Workbook:
     """The ids of a workbook, as far as the pages of a batch name them, and their hashes."""
 
     def __init__(self, location: str, salt: bytes, texts: Iterable[str]) -> None:
+        from cxlib.data.audit import audit_workbook
+
         self.rename: Callable[[str], str] = functools.partial(hash_id, salt=salt)
-        self.ids = _find_in_tables(location, set().union(*map(find_words, texts)))
+        tables = audit_workbook(read_workbook(location))
+        self.sources = {name: table.entry.sha256 for name, table in tables.items()}
+        paths = [str(table.path) for table in tables.values()]
+        self.ids = find_in_tables(paths, set().union(*map(find_words, texts)))
+
+    def find_changed(self, run: Mapping[str, Any]) -> list[str]:
+        """Name the exports that are no longer what a run has read: its ids are not known here."""
+        return [
+            f"its export '{entry['table']}' has changed since, and ids cannot be looked up"
+            for entry in run["inputs"]
+            if entry["table"] in run["uses"] and self.sources.get(entry["table"]) != entry["sha256"]
+        ]
 
     def hash_all(self, value: Any) -> Any:
         """Replace ids in every text of a record."""
@@ -72,16 +89,18 @@ def share_batch(batch: Mapping[str, Any], out: Path) -> None:
     Notes
     -----
     Ids are replaced by hashes: in cells marked as ids always, in running text where they hold a
-    digit or a sign and have five letters. Rows of tables that rest on fewer than ``min_cell`` lose
-    their figures; a report whose own key figure does is held back. Text within figures is read
-    from the notebook beside the page, and can hold a page back, but not be replaced.
+    digit or a sign and have five letters (:mod:`cxlib.sharing.ids`). What tells of fewer than
+    ``min_cell`` is left out (:mod:`cxlib.sharing.small`); a report with a key figure that rests on
+    fewer is held back. Text within figures is read from the notebook beside the page, and can hold
+    a page back, but not be replaced. A folder whose name or parameters hold an id is called by
+    the number of its report.
     """
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     pages = [_read(out, each["links"].get("page")) for each in summary["sets"]]
     places = dict.fromkeys(map(_location, batch["runs"]))
     salts = {place: read_salt(read_workbook(place)) for place in places}
     key, seal = _hash_inputs(summary, pages, salts), out / SCRATCH / "share"
-    if seal.exists() and seal.read_text("utf-8") == key and (out / FOLDER).is_dir():
+    if seal.exists() and seal.read_text("utf-8") == _write_seal(key, out / FOLDER):
         return
     seal.unlink(missing_ok=True)
     figures = [_read_figures(out, each["links"].get("notebook")) for each in summary["sets"]]
@@ -89,15 +108,19 @@ def share_batch(batch: Mapping[str, Any], out: Path) -> None:
     found: dict[int, list[str]] = {}
     sets: list[dict[str, Any]] = []
     with work_folder(out) as work:
-        for number, told in enumerate(summary["sets"]):
-            book = books[_location(batch["runs"][number])]
+        for number, (told, run) in enumerate(zip(summary["sets"], batch["runs"], strict=True)):
+            book = books[_location(run)]
             page, shared = _clean(told, pages[number], book)
+            folder = _name_folder(told["folder"], run["parameters"], number, book)
+            shared["folder"] = folder
+            shared["links"] = {"page": f"{folder}/report.html"} if page else {}
             found[number] = _judge(told, shared, page, figures[number], book)
+            found[number] += book.find_changed(run) if page else []
             if found[number]:
                 shared = _hold_back(shared, number)
             elif page:
-                (work / told["folder"]).mkdir()
-                (work / told["folder"] / "report.html").write_text(page, encoding="utf-8")
+                (work / folder).mkdir()
+                (work / folder / "report.html").write_text(page, encoding="utf-8")
             sets.append(shared)
         lists = _write_lists(work, {**summary, "sets": sets}, books)
         put_folder(work, out / FOLDER)
@@ -109,7 +132,17 @@ def share_batch(batch: Mapping[str, Any], out: Path) -> None:
         problems = ["Not all pages may be handed round. Held back:", *pages_held, *lists]
         raise HeldBack("\n".join([*problems, f"  fix:   {FIX}"]), why)
     with whole_file(seal) as part:
-        part.write_text(key, encoding="utf-8")
+        part.write_text(_write_seal(key, out / FOLDER), encoding="utf-8")
+
+
+def _write_seal(key: str, folder: Path) -> str:
+    """Write down what was shared and how each file was left: one that was changed is made anew."""
+    files = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    return json.dumps({"key": key, "files": files})
 
 
 def _location(run: Mapping[str, Any]) -> str:
@@ -130,7 +163,7 @@ def _read_figures(out: Path, link: str | None) -> str:
         for output in cell.get("outputs", [])
         if "image/svg+xml" in output.get("data", {})
     ]
-    return "\n".join(a or b for svg in drawn for a, b in _DRAWN.findall(svg) if (a or b).strip())
+    return "\n".join(map(read_figure, drawn))
 
 
 def _open_workbooks(
@@ -142,7 +175,7 @@ def _open_workbooks(
 ) -> dict[str, _Workbook]:
     texts: dict[str, list[str]] = {}
     for run, told, page, drawn in zip(batch["runs"], summary["sets"], pages, figures, strict=True):
-        said = [read_page(page), drawn, *_list_texts(told)]
+        said = [read_page(page), drawn, *_list_texts(told), *_list_asked(run["parameters"])]
         texts.setdefault(_location(run), []).extend(said)
     return {place: _Workbook(place, salts[place], said) for place, said in texts.items()}
 
@@ -154,25 +187,9 @@ def _list_texts(value: Any) -> list[str]:
     return [text for each in inner for text in _list_texts(each)]
 
 
-def _find_in_tables(location: str, words: set[str]) -> frozenset[str]:
-    """Find which words are ids in the audited tables; these may be larger than memory."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    from cxlib.data.audit import audit_workbook
-
-    found: set[str] = set()
-    wanted = pa.array(sorted(words), pa.string())
-    for table in audit_workbook(read_workbook(location)).values():
-        with pq.ParquetFile(table.path) as file:
-            names = [name for name in file.schema_arrow.names if name.endswith("_id")]
-            for part in file.iter_batches(columns=names) if names and words else ():
-                for column in part.columns:
-                    text = column.cast(pa.string())
-                    met = pc.filter(text, pc.is_in(text, value_set=wanted))
-                    found.update(met.to_pylist())
-    return frozenset(found)
+def _list_asked(parameters: Mapping[str, Any]) -> list[str]:
+    values = {name: value for name, value in parameters.items() if name != "workbook"}
+    return _list_texts(values) + [str(value) for value in values.values()]
 
 
 def _hash_inputs(summary: Mapping[str, Any], pages: list[str], salts: Mapping[str, bytes]) -> str:
@@ -185,23 +202,50 @@ def _hash_inputs(summary: Mapping[str, Any], pages: list[str], salts: Mapping[st
 
 def _clean(told: Mapping[str, Any], page: str, book: _Workbook) -> tuple[str, dict[str, Any]]:
     """Take ids and small groups out of a page and of what the lists say of it."""
-    page = hide_small_groups(hash_page(page, book.ids, book.rename), told["min_cell"])
-    shared = book.hash_all({**told, "folder": "", "links": {}})
-    links = {name: link for name, link in told["links"].items() if name == "page"}
-    return page, shared | {"folder": told["folder"], "links": links}
+    few = told["min_cell"]
+    own = dict.fromkeys(("folder", "not_shared", "reason"), "")  # the analyst's
+    shared = book.hash_all({**told, **own, "links": {}})
+    page = hide_small_counts(hash_page(page, book.ids, book.rename), few)
+    page = hide_in_key_figures(page, shared["key_figures"], few)
+    for name in ("headline", "advice"):
+        shared[name] = hide_sentences(hide_few_rows(shared[name], few), few)
+    shared["key_figures"] = [_hide_few(figure, few) for figure in shared["key_figures"]]
+    return page, shared
+
+
+def _hide_few(figure: Mapping[str, Any], min_cell: int) -> dict[str, Any]:
+    """Write "under 10" for a count of few; a change that would tell it, or one of few, goes."""
+    figure, change = dict(figure), figure["change"]
+    if change is not None:
+        n_before = _N_BEFORE.search(change["why"])
+        few_before = figure["unit"] == "count" and is_few(change["before"], min_cell)
+        if few_before or (n_before and is_few(n_before[1], min_cell)):
+            figure["change"] = None
+    if is_small_count(figure, min_cell):
+        figure |= {"value": f"under {min_cell}", "change": None}
+        figure |= {"conf_low": None, "conf_high": None}
+    return figure | {"text": describe_figure(figure)}
+
+
+def _name_folder(folder: str, parameters: Mapping[str, Any], number: int, book: _Workbook) -> str:
+    """Keep the name of a folder unless it, or a parameter it is made from, holds an id."""
+    named = any(find_ids(text, book.ids) for text in (folder, *_list_asked(parameters)))
+    return f"report-{number + 1:02d}" if named else folder
 
 
 def _judge(
     told: Mapping[str, Any], shared: Mapping[str, Any], page: str, drawn: str, book: _Workbook
 ) -> list[str]:
     """Say what keeps a page from being handed round."""
-    said = "\n".join(_list_texts({**shared, "links": {}, "folder": told["folder"] if page else ""}))
+    said = "\n".join(_list_texts({**shared, "links": {}}))
     found = [*map(str, find_personal(read_page(page), book.ids))]
     found += [f"{finding.kind} in its name or figures" for finding in find_personal(said, book.ids)]
     found += [f"{finding.kind} in a figure" for finding in find_personal(drawn, book.ids)]
-    few = [f for f in told["key_figures"] if f["n"] is not None and f["n"] < told["min_cell"]]
-    if few:
-        found.append(f"a key figure that rests on fewer than {told['min_cell']}")
+    for figure in shared["key_figures"]:
+        if is_few(figure["n"], told["min_cell"]):
+            name = f" '{figure['label']}'"
+            name = "" if find_personal(name, book.ids) else name
+            found.append(f"the key figure{name} rests on fewer than {told['min_cell']}")
     return found
 
 
@@ -210,7 +254,14 @@ def _hold_back(shared: Mapping[str, Any], number: int) -> dict[str, Any]:
     name = f"Report {number + 1}" if find_personal(name) else name
     empty = {"headline": "", "reason": "", "key_figures": [], "links": {}, "folder": ""}
     why = "This report is held back: it shows what must not be handed round."
-    return {**shared, **empty, "set_name": name, "name": name, "advice": why}
+    return {
+        **shared,
+        **empty,
+        "set_name": name,
+        "name": name,
+        "advice": why,
+        "held_back": HELD_BACK,
+    }
 
 
 def _count(found: list[str]) -> str:
@@ -219,10 +270,11 @@ def _count(found: list[str]) -> str:
 
 def _write_lists(work: Path, summary: dict[str, Any], books: Mapping[str, _Workbook]) -> list[str]:
     """Write index and mail, unless what they say themselves must not be handed round."""
+    summary = {**summary, "sentences": describe_outcomes(summary["sets"])}
     if summary["compared"]:
-        moved = describe_changes(summary["sets"], "")["moved"]
-        summary = {**summary, "compared": {**summary["compared"], "moved": moved}}
-    ids = frozenset().union(*(book.ids for book in books.values()))
+        told = describe_changes(summary["sets"], summary["compared"]["title"])
+        summary["compared"] = {**summary["compared"], **told}
+    ids = {key: value for book in books.values() for key, value in book.ids.items()}
     problems = []
     for name, text in (("index.html", render_index(summary)), ("mail.html", render_mail(summary))):
         found: list[Finding] = find_personal(read_page(text), ids)

@@ -8,12 +8,16 @@ import re
 import nbformat
 import pytest
 
-from cxlib.errors import RunError
+from cxlib.errors import HeldBack, RunError
 from cxlib.publishing.index import write_index
 from cxlib.sharing.share import share_batch
 from tests.batches import make_batch, make_figure, make_run
 
-EVENTS = "customer_id,timestamp,touchpoint\nC-1001,2024-01-02,web\n7,2024-01-03,web\n"
+EVENTS = """customer_id,timestamp,touchpoint
+C-1001,2024-01-02,web
+7,2024-01-03,web
+user_anna,2024-01-03,web
+"""
 
 
 @pytest.fixture
@@ -43,6 +47,16 @@ def share(write_workbook, tmp_path):
 
     shared.out = out
     return shared
+
+
+def test_pages_of_data_that_have_changed_since_are_held_back(share):
+    """Their ids are not in the tables any more, so nobody can look for them."""
+    entry = {"table": "events", "sha256": "of another export"}
+    with pytest.raises(HeldBack, match="its export 'events' has changed since"):
+        share(("Cork", "<p>C-1001</p>"), inputs=[entry], uses=["events"])
+
+    assert not list((share.out / "share").glob("scores*"))
+    share(("Cork", "<p>fine</p>"), inputs=[entry], uses=["answers"])
 
 
 def test_pages_alone_are_shared(share):
@@ -158,8 +172,117 @@ def test_small_groups_are_not_shared(share):
     assert "under 10" in shared
     assert "50%" not in shared
 
-    with pytest.raises(RunError, match=r"Cork\): a key figure that rests on fewer than 10"):
+    with pytest.raises(RunError, match=r"Cork\): the key figure 'NPS' rests on fewer than 10"):
         share(("Cork", "<p>fine</p>", [make_figure(n=9)]))
+
+
+def test_counts_of_few_are_not_told(share):
+    """Neither by the page nor by the lists, nor by how they changed; counts of things are."""
+    kinds = {"of them left": "count", "Themes": "number", "Share": "share"}
+    figures = [
+        make_figure(value, None, None, id=label, label=label, unit=unit, n=412)
+        for (label, unit), value in zip(kinds.items(), (3, 4, 0.5), strict=True)
+    ]
+    before = [{**figure, "value": 1.0} for figure in figures]
+    cells = "".join(
+        f'<tr><th scope="row">{figure["label"]}</th><td>{figure["value"]}</td></tr>'
+        for figure in figures
+    )
+    page = (
+        '<table><thead><tr><th scope="col">key figure</th><th scope="col">value</th></tr></thead>'
+        f"<tbody>{cells}</tbody></table>"
+    )
+    folder = share(
+        ("Cork", page, figures),
+        headline="3 customers left. Fine.",
+        previous=make_batch(make_run("Cork", *before)),
+    )
+    shared = (folder / "scores__segment-Cork" / "report.html").read_text("utf-8")
+    assert "<td>under 10</td></tr>" in shared
+    assert "<td>4</td></tr>" in shared
+    for name in ("index.html", "mail.html"):
+        text = (folder / name).read_text("utf-8")
+        assert "3 customers" not in text
+        assert "(A sentence about fewer than 10 is left out here.) Fine." in text
+    index = (folder / "index.html").read_text("utf-8")
+    assert '<td class="number">under 10</td>' in index
+    assert "up 2" not in index
+    assert "up 3" in index
+
+
+def test_a_count_that_was_of_few_does_not_say_how_it_changed(share):
+    """The difference would tell it; so would how few the earlier figure rested on."""
+    count = make_figure(15, None, None, unit="count", n=None)
+    rating = make_figure(30.0, 20.0, 40.0, id="r", n=412)
+    earlier = make_run("Cork", {**count, "value": 3}, {**rating, "n": 7}, parameters={"wave": "a"})
+    folder = share(
+        ("Cork", "<p>x</p>", [count, rating]),
+        previous=make_batch(earlier),
+        parameters={"wave": "b"},
+    )
+    index = (folder / "index.html").read_text("utf-8")
+
+    assert "<td>15</td>" in index.replace(' class="number"', "")
+    assert not re.search(r"up 12|n 7", index)
+
+
+def test_why_a_set_was_not_made_does_not_say_how_few(share):
+    """The lists of the analyst do."""
+    about = {
+        "class": "TooLittleData",
+        "message": "3 rows; at least 100 are asked for.",
+        "cell": None,
+    }
+    folder = share(("Cork", "<p>x</p>"), status="too-little-data", error=about)
+    shared = (folder / "index.html").read_text("utf-8")
+
+    assert "Fewer than 10 rows; at least 100 are asked for." in shared
+    assert ">3 rows" not in shared
+
+
+@pytest.mark.parametrize("segment", ["C-1001", "user_anna"])
+def test_a_folder_that_names_an_id_is_called_by_its_number(segment, share):
+    """Neither a file nor a link says it; the others keep their names."""
+    folder = share(("Cork", "<p>x</p>"), (segment, "<p>x</p>"))
+
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == [
+        "report-02",
+        "scores__segment-Cork",
+    ]
+    index = (folder / "index.html").read_text("utf-8")
+    assert 'href="report-02/report.html"' in index
+    assert segment not in index
+
+
+@pytest.mark.parametrize("change", ["edit", "add", "remove"])
+def test_a_changed_share_is_made_anew(change, share):
+    """Nobody's edit is handed round as ours."""
+    folder = share(("Cork", "<p>fine</p>"))
+    page = folder / "scores__segment-Cork" / "report.html"
+    first = page.read_bytes()
+    if change == "edit":
+        page.write_text("ann@example.org")
+    elif change == "add":
+        (folder / "notes.txt").write_text("ann@example.org")
+    else:
+        page.unlink()
+    share(("Cork", "<p>fine</p>"))
+
+    assert page.read_bytes() == first
+    assert not (folder / "notes.txt").exists()
+
+
+def test_lists_say_that_a_report_is_held_back(share):
+    """Two reports that are ok are not both shown."""
+    with pytest.raises(RunError):
+        share(("Cork", "<p>ann@example.org</p>"), ("Dublin", "<p>fine</p>"))
+
+    assert "All 2 reports are ok." in (share.out / "index.html").read_text("utf-8")
+    for name in ("index.html", "mail.html"):
+        text = (share.out / "share" / name).read_text("utf-8")
+        assert "All 2 reports" not in text
+        assert "1 of 2 reports is held back." in text
+        assert "1 of 2 reports is ok." in text
 
 
 def test_what_moved_is_said_of_shared_reports_alone(share):
