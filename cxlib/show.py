@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -27,9 +28,15 @@ if TYPE_CHECKING:
     from cxlib.style import Axes
 
 _KEY_FIGURES: dict[str, dict[str, Any]] = {}
-_FORMULA = re.compile(r"^[=+\-@\t\r|%]")
+# what begins a formula where a cell may begin: at the start, or after what a spreadsheet of another
+# country splits at; some read a sign in wide or small form as the plain one
+_WIDE_SIGNS = r"\u207a\u207c\u208a\u208c\ufb29\ufe62\ufe63\ufe66\ufe6a\ufe6b"
+_WIDE_SIGNS += r"\uff05\uff0b\uff0d\uff1d\uff20\uff5c"
+_FORMULA = re.compile(
+    rf'(^|[;\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029])([\s"]*)(?=[=+\-@|%{_WIDE_SIGNS}])'
+)
 _PLAIN_NUMBER = re.compile(r"^[+-]?[\d.,]+(?:[eE][+-]?\d+)?%?$")
-_TABLE_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+_TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def headline(text: str) -> None:
@@ -93,7 +100,14 @@ def record(
     n : int, optional
         How many it rests on.
     unit : str, default ""
-        ``share``, ``days``, ``points``, ``count``, ``p`` or a currency.
+        ``share``, ``days``, ``points``, ``p`` or a currency; ``count`` of people and of what they
+        did (journeys, contacts, answers), which pages that are handed round do not tell when it
+        is small; ``number`` of things (tables, themes, rows).
+
+    Raises
+    ------
+    InputError
+        When a part is of another kind: every list of reports would stumble over it.
     """
     figure = {
         "id": id,
@@ -104,8 +118,19 @@ def record(
         "n": _plain(n),
         "unit": unit,
     }
+    _check_figure(figure)
     _KEY_FIGURES[id] = figure
     _write({"kind": "key_figure", **figure})
+
+
+def _check_figure(figure: Mapping[str, Any]) -> None:
+    words = {"id": (str,), "label": (str,), "unit": (str,), "value": (int, float, str, NoneType)}
+    for name, value in figure.items():
+        kinds = words.get(name, (int, float, NoneType))
+        if not isinstance(value, kinds) or (isinstance(value, int) and abs(value) > 2**63):
+            problem = f"The {name} of a key figure cannot be {str(value)[:40]!r}."
+            fix = "record() takes one number, plain text or None as value, text as id and label"
+            raise InputError(problem, f"record({str(figure['id'])[:40]!r}, ...)", fix)
 
 
 def show_key_figures() -> None:
@@ -130,6 +155,7 @@ def show(
     saved: str = "",
     formats: Mapping[str, str] | None = None,
     ids: Collection[str] = (),
+    of_customers: bool = False,
 ) -> None:
     """Show a figure or a table.
 
@@ -142,41 +168,49 @@ def show(
     alt : str, default ""
         For a figure, required: what a reader who cannot see it should know.
     table : pandas.DataFrame, optional
-        For a figure: the numbers it is drawn from, which a reader can open below it; of more than
-        30 rows, 30 spread evenly.
+        For a figure, required: the numbers it is drawn from, which a reader can open below it; of
+        more than 30 rows, 30 spread evenly.
     saved : str, default ""
         Name under which :func:`save_table` keeps all the numbers.
     formats : mapping of str to str, optional
-        For a table: ``"percent"``, ``"n"``, ``"p"`` or a number of decimals such as ``"0.00"``, by
-        column.
+        ``"percent"``, ``"n"``, ``"p"`` or a number of decimals such as ``"0.00"``, by column.
+        Columns whose names say that they are shares, counts or p-values need none.
     ids : collection of str, default ()
         Columns that name a person, beside those whose name ends in ``_id``: pages that are handed
         round show a code in their place.
+    of_customers : bool, default False
+        Each row of the table is one customer, respondent or journey: pages that are handed round
+        leave the table out.
 
     Raises
     ------
     InputError
-        When a figure has no ``alt``.
+        When a figure has no ``alt`` or no ``table``.
     """
-    written: dict[str, Any] = {"formats": formats or {}, "ids": ids, "saved": saved}
+    rows = what if isinstance(what, pd.DataFrame) else table
+    styles = {**_usual_formats(rows), **(formats or {})} if rows is not None else {}
+    written: dict[str, Any] = {"formats": styles, "ids": ids, "saved": saved}
     if isinstance(what, pd.DataFrame):
         page, text = render_table(what, title=title, **written)
-        _display(page, text)
+        _display(_mark_rows(page, of_customers), text)
         return
     if not alt.strip():
         raise InputError(
             f"The figure '{title}' has no alternative text.", "show(...)", "say it in 'alt'"
         )
+    if table is None:
+        raise InputError(
+            f"The figure '{title}' has no numbers behind it.",
+            "show(...)",
+            "give the table it draws in 'table'",
+        )
     from cxlib.style import figure_svg
 
     _display_figure(figure_svg(what), title, alt)
-    if table is not None:
-        page, text = render_table(table, title=title, spread=True, **written)
-        summary = f"<summary>Numbers behind the figure: {html.escape(title)}</summary>"
-        _display(f'<details class="numbers">{summary}{page}</details>', text)
-    elif saved:
-        text = f"The numbers behind the figure are in the table {saved} of the run."
-        _display(f'<p class="meta">{html.escape(text)}</p>', text)
+    page, text = render_table(table, title=title, spread=True, **written)
+    summary = f"<summary>Numbers behind the figure: {html.escape(title)}</summary>"
+    page = _mark_rows(page, of_customers)
+    _display(f'<details class="numbers">{summary}{page}</details>', text)
 
 
 def save_table(name: str, table: pd.DataFrame) -> None:
@@ -197,9 +231,11 @@ def save_table(name: str, table: pd.DataFrame) -> None:
     Notes
     -----
     CSV holds 12 significant digits. A text cell or header that a spreadsheet would run as a
-    formula gets a leading apostrophe; numbers never do. Parquet holds the values as they are.
+    formula gets an apostrophe before the sign that would start it, also after a semicolon, a tab
+    or a line break, at which spreadsheets may split; numbers never do. Parquet holds the values as
+    they are.
     """
-    if not _TABLE_NAME.match(name):
+    if not _TABLE_NAME.fullmatch(name):
         raise InputError(f"'{name}' is no table name.", "save_table", "use a-z, 0-9 and _")
     folder = _run_folder()
     if folder is None:
@@ -271,9 +307,28 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _usual_formats(table: pd.DataFrame) -> dict[str, str]:
+    """Tell how columns are written whose names say what they hold."""
+    styles = {}
+    for column in table.select_dtypes("number").columns:
+        name = str(column)
+        if name == "n" or name.startswith("n_"):
+            styles[name] = "n"
+        elif name == "share" or name.endswith("_share"):
+            styles[name] = "percent"
+        elif name.endswith(("p_value", "q_value")):
+            styles[name] = "p"
+    return styles
+
+
+def _mark_rows(page: str, of_customers: bool) -> str:
+    """Mark a table of single customers; all text in it is escaped, so the first tag is its own."""
+    return page.replace("<table>", '<table data-rows="customers">', 1) if of_customers else page
+
+
 def _inert(value: Any) -> Any:
-    if isinstance(value, str) and _FORMULA.match(value) and not _PLAIN_NUMBER.match(value):
-        return f"'{value}"
+    if isinstance(value, str) and not _PLAIN_NUMBER.match(value):
+        return _FORMULA.sub(r"\1\2'", value)
     return value
 
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 _LINES = ("-", "--", "-.", ":")
 _LABEL_WIDTH = 26
 _SUPPOSED = ",\nif other reasons did not exist"
-_COLUMNS = 300  # steps a curve is drawn with: finer ones cannot be seen and make heavy pages
+_COLUMNS = 240  # steps a curve is drawn with: finer ones cannot be seen and make heavy pages
 
 
-def plot_survival(survival: pd.DataFrame, *, cause: str = "", ax: Axes | None = None) -> Axes:
+def plot_survival(
+    survival: pd.DataFrame, *, cause: str = "", min_cell: int = 10, ax: Axes | None = None
+) -> Axes:
     """Draw curves with their intervals and, under the axis, how many are still observed.
 
     Parameters
@@ -28,6 +30,9 @@ def plot_survival(survival: pd.DataFrame, *, cause: str = "", ax: Axes | None = 
         As `cxlib.churn.fit_survival` returns it. Of more than eight groups the largest are drawn.
     cause : str, default ""
         End reasons that count; the axis then says what the values suppose.
+    min_cell : int, default 10
+        A curve ends on the last day on which so many customers are observed; fewer are not counted
+        under the axis.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
@@ -36,12 +41,14 @@ def plot_survival(survival: pd.DataFrame, *, cause: str = "", ax: Axes | None = 
     matplotlib.axes.Axes
         One stepped line a group.
     """
+    held = survival[survival["n_at_risk"] >= min_cell].groupby("group")["time_days"].max()
+    survival = survival[survival["time_days"] <= survival["group"].map(held)]
     size = survival.groupby("group", sort=False)["n_at_risk"].max()
     shown = size.nlargest(len(PALETTE)).index
     groups = [group for group in size.index if group in shown]
     if ax is None:
         ax = new_axes(height=4.2 + 0.2 * len(groups))
-    last = float(survival.loc[survival["group"].isin(groups), "time_days"].max())
+    last = float(held[groups].max()) if groups else 1.0
     for i, (group, colour) in enumerate(colours(groups).items()):
         curve = thin_curve(survival[survival["group"] == group], last)
         days, style = curve["time_days"], _LINES[i % len(_LINES)]
@@ -57,7 +64,7 @@ def plot_survival(survival: pd.DataFrame, *, cause: str = "", ax: Axes | None = 
     mark_time(ax, last)
     if len(groups) > 1:
         ax.legend(loc="lower left", ncols=1 + (len(groups) > 4))
-    _write_at_risk(ax, survival, groups)
+    _write_at_risk(ax, survival, groups, min_cell)
     return ax
 
 
@@ -74,7 +81,7 @@ def thin_curve(curve: pd.DataFrame, last: float) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        At most 300 rows more than one: finer steps cannot be seen and make heavy pages.
+        At most 240 rows more than one: finer steps cannot be seen and make heavy pages.
     """
     column = (curve["time_days"] * (_COLUMNS / max(last, 1.0))).astype(int)
     is_first = np.arange(len(curve)) == 0
@@ -101,7 +108,7 @@ def mark_time(ax: Axes, last: float) -> None:
     ax.set_xlabel("months since the start")
 
 
-def _write_at_risk(ax: Axes, survival: pd.DataFrame, groups: list[str]) -> None:
+def _write_at_risk(ax: Axes, survival: pd.DataFrame, groups: list[str], min_cell: int) -> None:
     """Write the numbers under observation below the axis, one line a group."""
     below = ax.get_xaxis_transform()
     ticks = [tick for tick in ax.get_xticks() if 0 <= tick <= ax.get_xlim()[1]]
@@ -118,7 +125,8 @@ def _write_at_risk(ax: Axes, survival: pd.DataFrame, groups: list[str]) -> None:
         for tick in ticks:
             at = np.searchsorted(days, tick - 1e-9)
             n = at_risk[at] if at < len(days) else 0
-            ax.annotate(f"{n:,}", (tick, 0), (0, depth), ha="center", **row)
+            text = f"<{min_cell}" if n < min_cell else f"{n:,}"
+            ax.annotate(text, (tick, 0), (0, depth), ha="center", **row)
 
 
 def plot_rmst(rmst: pd.DataFrame, *, cause: str = "", ax: Axes | None = None) -> Axes:

@@ -55,8 +55,22 @@ def test_a_long_curve_is_thinned_but_ends_where_it_ends(lifetimes: pd.DataFrame)
     line = churn.plot_survival(survival).get_lines()[0]
 
     assert len(line.get_xdata()) <= 302
-    assert line.get_xdata()[-1] == 2_999
-    assert line.get_ydata()[-1] == survival["survival"].iloc[-1]
+    assert line.get_xdata()[-1] == 2_990  # ten are left
+    assert line.get_ydata()[-1] == survival.loc[survival["time_days"] == 2_990, "survival"].item()
+
+
+def test_a_curve_stops_where_few_are_left(lifetimes: pd.DataFrame) -> None:
+    """Ten customers with 10, 20, ... 100 days: four are at risk until day 70."""
+    few = lifetimes.head(10).assign(duration_days=np.arange(10, 101, 10), churned=True)
+    survival = churn.fit_survival(few)
+    axes = churn.plot_survival(survival, min_cell=4)
+
+    assert axes.get_lines()[0].get_xdata()[-1] == 70
+    written = [text.get_text() for text in axes.texts]
+    assert written[:2] == ["under observation", "10"]
+    assert {int(text) for text in written[1:] if text != "<4"} <= {10, 9, 8, 7, 6, 5, 4}
+    nothing = churn.plot_survival(survival, min_cell=11)
+    assert {text.get_text() for text in nothing.texts} == {"under observation"}
 
 
 def test_intervals_are_drawn_for_every_row(lifetimes: pd.DataFrame) -> None:

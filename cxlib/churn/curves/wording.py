@@ -25,8 +25,8 @@ def describe_rates(rates: pd.DataFrame, *, cause: str = "", conf_level: float = 
     Returns
     -------
     str
-        One or two sentences. An age is called the riskiest from a probability of 80 % on; two or
-        three are named where they reach it together.
+        One or two sentences. An age at which somebody left is called the riskiest from a
+        probability of 80 % on; two or three are named where they reach it together.
     """
     bands = rates[(rates["group"] == "all") & rates["p_highest"].notna()]
     risk = f"risk of leaving for {cause}" if cause else "risk of leaving"
@@ -34,14 +34,15 @@ def describe_rates(rates: pd.DataFrame, *, cause: str = "", conf_level: float = 
     if len(bands) == 1:
         rate = _describe_rate(bands.iloc[0])
         return f"Customers were followed for too short a time to tell ages apart: {rate}. {level}"
-    top = bands.sort_values("p_highest", ascending=False, kind="stable")
+    # an age at which nobody left may be the riskiest for all we know, but nobody would believe it
+    top = bands[bands["rate"] > 0].sort_values("p_highest", ascending=False, kind="stable")
     n_top = int((top["p_highest"].cumsum() < _SURE).sum()) + 1
-    if n_top > _MOST_TOLD:
+    if n_top > min(_MOST_TOLD, len(top)):
         return (
             f"At what age the {risk} is highest is undecided: between {bands['rate'].min():.2g} "
             f"and {bands['rate'].max():.2g} of 100 customers left a month at the {len(bands)} ages "
-            f"compared, and no {_MOST_TOLD} of them hold the riskiest with a probability of "
-            f"{_SURE:.0%}."
+            f"compared, and no {_MOST_TOLD} at which customers left hold the riskiest with a "
+            f"probability of {_SURE:.0%}."
         )
     told = [
         f"{_describe_band(band)} ({_describe_rate(band)})" for _, band in top[:n_top].iterrows()

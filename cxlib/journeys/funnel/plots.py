@@ -16,13 +16,15 @@ _DASHES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
 
 
-def plot_funnel(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_funnel(funnel: pd.DataFrame, *, min_cell: int = 10, ax: Axes | None = None) -> Axes:
     """Draw how far journeys come, with intervals and what may still come.
 
     Parameters
     ----------
     funnel : pandas.DataFrame
         From :func:`cxlib.journeys.measure_funnel`.
+    min_cell : int, default 10
+        A stage that fewer customers come to has no bar, and this limit for a number.
     ax : matplotlib Axes, optional
         Axes to draw on; default a new figure.
 
@@ -34,14 +36,18 @@ def plot_funnel(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = ax or new_axes(height=1.2 + 0.5 * len(funnel))
     at = list(range(len(funnel)))
+    small = funnel["n_customers"].between(1, min_cell - 1)
+    told = ["conversion_share", "conf_low", "conf_high"]
+    funnel = funnel.assign(**funnel[told].mask(small), is_small=small)
     share, still = funnel["conversion_share"], funnel["open_share"]
     if still.any():
         ax.barh(at, still, left=share, height=0.62, color=LIGHT)
         ax.set_title("pale: may still come", fontsize=9, fontweight="normal", loc="right")
     draw_bars(ax, at, funnel, "conversion_share", PALETTE[0])
-    right = np.maximum(funnel["conf_high"], share + still)
+    right = np.maximum(funnel["conf_high"], share + still).fillna(0)
     for y, x, row in zip(at, right, funnel.itertuples(), strict=True):
         text = f"{row.conversion_share:.1%}  ({row.n:,})"
+        text = f"fewer than {min_cell} customers" if row.is_small else text
         ax.text(x + 0.015, y, text, va="center", fontsize=9.5)
     ax.set_yticks(at, [wrap(stage, 26) for stage in funnel["stage"]])
     ax.set_xlabel("share of the journeys at the first stage (number of journeys)")

@@ -9,13 +9,15 @@ from cxlib.journeys.funnel.timing import ConversionTimes
 from cxlib.journeys.log import END, OPEN
 
 
-def describe_breaks(funnel: pd.DataFrame) -> str:
+def describe_breaks(funnel: pd.DataFrame, *, min_cell: int = 10) -> str:
     """Say how many journeys come through and where most stop.
 
     Parameters
     ----------
     funnel : pandas.DataFrame
         From :func:`cxlib.journeys.measure_funnel`.
+    min_cell : int, default 10
+        What fewer customers than this do is told without numbers.
 
     Returns
     -------
@@ -23,18 +25,22 @@ def describe_breaks(funnel: pd.DataFrame) -> str:
         One or two sentences.
     """
     first, last = funnel.iloc[0], funnel.iloc[-1]
+    if 0 < first["n_customers"] < min_cell:
+        return f"Fewer than {min_cell} customers reach '{first['stage']}'."
     if len(funnel) == 1:
         return f"Journeys that reach '{first['stage']}': {first['n']:,}."
+    share = f"{last['conversion_share']:.1%} ({last['conf_low']:.1%} to {last['conf_high']:.1%})"
+    if 0 < last["n_customers"] < min_cell:
+        share = f"those of fewer than {min_cell} customers"
     through = (
-        f"Of {first['n']:,} journeys that reach '{first['stage']}', {last['conversion_share']:.1%} "
-        f"({last['conf_low']:.1%} to {last['conf_high']:.1%}) come to '{last['stage']}' with every "
-        "stage between in order."
+        f"Of {first['n']:,} journeys that reach '{first['stage']}', {share} come to "
+        f"'{last['stage']}' with every stage between in order."
     )
-    if not funnel["n_ended"].max():
-        return through
     worst = funnel.loc[funnel["n_ended"].idxmax()]
+    if worst["n_ended"] < max(min_cell, 1) or worst["n_customers"] < min_cell:
+        return through
     more = [
-        f"{worst[column]:,} {text}"
+        f"{_count(worst[column], min_cell)} {text}"
         for column, text in (
             ("n_skipped", "pass over the next stage"),
             ("n_open", "may still go on"),
@@ -48,22 +54,29 @@ def describe_breaks(funnel: pd.DataFrame) -> str:
     )
 
 
-def describe_times(found: ConversionTimes) -> str:
+def _count(n: int, min_cell: int) -> str:
+    return f"fewer than {min_cell}" if 0 < n < min_cell else f"{n:,}"
+
+
+def describe_times(found: ConversionTimes, *, min_cell: int = 10) -> str:
     """Say how many journeys make the hardest step of the funnel, and how soon.
 
     Parameters
     ----------
     found : ConversionTimes
         From :func:`cxlib.journeys.time_to_convert`.
+    min_cell : int, default 10
+        Steps that fewer journeys stand before are not told.
 
     Returns
     -------
     str
         A sentence on the step that the smallest share makes, and one on how to read it.
     """
-    came = found.times[found.times["cause"] == "converted"].dropna(subset="share")
+    enough = (found.times["cause"] == "converted") & (found.times["n"] >= min_cell)
+    came = found.times[enough].dropna(subset="share")
     if came.empty:
-        return "No journey was observed long enough to say how soon the next stage is reached."
+        return "Too few journeys were observed to say how soon the next stage is reached."
     last = came.groupby("position").tail(1)
     row = last.loc[last["share"].idxmin()]
     text = (
@@ -99,13 +112,15 @@ def _span(days: float) -> str:
     return "1 day" if days == 1 else f"{days * 1440:.2g} minutes"
 
 
-def describe_next(after_drop: pd.DataFrame) -> str:
+def describe_next(after_drop: pd.DataFrame, *, min_cell: int = 10) -> str:
     """Say what journeys do that stop where most of them stop.
 
     Parameters
     ----------
     after_drop : pandas.DataFrame
         From :func:`cxlib.journeys.count_next`.
+    min_cell : int, default 10
+        What fewer customers than this do is left out.
 
     Returns
     -------
@@ -116,6 +131,9 @@ def describe_next(after_drop: pd.DataFrame) -> str:
         return "No journey stops before the last stage."
     worst = after_drop.groupby("position")["n"].sum().idxmax()
     rows = after_drop[after_drop["position"] == worst]
+    n, stage = rows["n"].sum(), rows["stage"].iloc[0]
+    stopped = f"{_count(n, min_cell)} journeys that stop at '{stage}', where most do"
+    rows = rows[rows["n_customers"] >= min_cell]
     shares = rows.set_index("next_touchpoint")["share"]
     parts = [
         f"{shares[name]:.0%} {text}"
@@ -129,8 +147,9 @@ def describe_next(after_drop: pd.DataFrame) -> str:
             f"the commonest touchpoint afterwards is '{row['next_touchpoint']}' "
             f"({row['share']:.0%}, {row['conf_low']:.0%} to {row['conf_high']:.0%})"
         )
-    n, stage = rows["n"].sum(), rows["stage"].iloc[0]
-    return f"Of {n:,} journeys that stop at '{stage}', where most do, {', '.join(parts)}."
+    if not parts:
+        return f"Of {stopped}, no {min_cell} customers do the same next."
+    return f"Of {stopped}, {', '.join(parts)}."
 
 
 def describe_funnel_comparison(found: FunnelComparison, *, conf_level: float = 0.95) -> str:

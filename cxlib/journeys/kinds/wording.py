@@ -9,13 +9,17 @@ import pandas as pd
 AS_CLEAR = 0.05  # groupings whose clarity differs by less are rivals
 
 
-def describe_segments(segments: pd.DataFrame, *, conf_level: float = 0.95) -> str:
+def describe_segments(
+    segments: pd.DataFrame, *, min_cell: int = 10, conf_level: float = 0.95
+) -> str:
     """Say which kinds of journey exist, how common they are and how sure that is.
 
     Parameters
     ----------
     segments : pandas.DataFrame
         The table `segments` of :class:`cxlib.journeys.JourneySegments`.
+    min_cell : int, default 10
+        Kinds of fewer customers are counted, not named.
     conf_level : float, default 0.95
         Confidence level of its intervals.
 
@@ -27,12 +31,16 @@ def describe_segments(segments: pd.DataFrame, *, conf_level: float = 0.95) -> st
     if segments["verdict"].iloc[0].startswith("no segments here"):
         reason = segments["verdict"].iloc[0].split(": ", 1)[1]
         return f"There is no evidence of different kinds of journey: {reason}."
+    named = segments[segments["n_customers"] >= min_cell].head(4)
+    if named.empty:
+        return f"No kind of journey is walked by {min_cell} customers or more."
     kinds = "; ".join(
         f"{row.segment} ({row.share:.0%} of the journeys, {row.conf_low:.0%} to "
         f"{row.conf_high:.0%}; {row.n_customers:,} customers)"
-        for row in segments.head(4).itertuples()
+        for row in named.itertuples()
     )
-    more = f"; and {len(segments) - 4} rarer ones" if len(segments) > 4 else ""
+    n_more = len(segments) - len(named)
+    more = f"; and {n_more} rarer one{'s' if n_more > 1 else ''}" if n_more else ""
     n_stable = int((segments["verdict"] == "stable").sum())
     sure = "all" if n_stable == len(segments) else f"{n_stable or 'none'} of them"
     return (

@@ -151,7 +151,9 @@ def plot_attribution(attribution: pd.DataFrame, *, top: int = 10, ax: Axes | Non
     return ax
 
 
-def plot_lead_ups(lead_ups: pd.DataFrame, *, top: int = 6, ax: Axes | None = None) -> Axes:
+def plot_lead_ups(
+    lead_ups: pd.DataFrame, *, top: int = 6, min_cell: int = 10, ax: Axes | None = None
+) -> Axes:
     """Draw the ways that come to the goal most surely, and those that break off most surely.
 
     Parameters
@@ -160,6 +162,8 @@ def plot_lead_ups(lead_ups: pd.DataFrame, *, top: int = 6, ax: Axes | None = Non
         From :func:`cxlib.journeys.rank_paths`.
     top : int, default 6
         Paths shown of either sort.
+    min_cell : int, default 10
+        Fewer journeys that come to the goal are written without their number.
     ax : matplotlib Axes, optional
         Axes to draw on; default a new figure.
 
@@ -184,7 +188,9 @@ def plot_lead_ups(lead_ups: pd.DataFrame, *, top: int = 6, ax: Axes | None = Non
     if len(more) and len(less):
         ax.axhline(len(more) - 0.5, color=GREY, linewidth=0.8)
     for y, row in enumerate(shown.itertuples()):
-        ax.text(1.03, y, f"{row.n_converted:,.0f} of {row.n:,}", va="center", fontsize=9)
+        is_few = 0 < row.n_converted < min_cell
+        came = f"under {min_cell}" if is_few else f"{row.n_converted:,.0f}"
+        ax.text(1.03, y, f"{came} of {row.n:,}", va="center", fontsize=9)
     labels = [wrap(path.replace("_", " "), 44, lines=3) for path in shown["path"]]
     ax.set_yticks(at, labels, fontsize=8.5)
     ax.set_ylim(len(shown) - 0.5, -0.7)

@@ -9,7 +9,7 @@ from cxlib.journeys.log import OPEN, OTHER, START
 from cxlib.journeys.paths.rework import ALL
 
 
-def describe_paths(paths: pd.DataFrame, *, goal: str = "") -> str:
+def describe_paths(paths: pd.DataFrame, *, goal: str = "", min_cell: int = 10) -> str:
     """Say how alike journeys are.
 
     Parameters
@@ -18,6 +18,8 @@ def describe_paths(paths: pd.DataFrame, *, goal: str = "") -> str:
         From :func:`cxlib.journeys.count_paths`.
     goal : str, default ""
         What makes a journey count as converted.
+    min_cell : int, default 10
+        A path of fewer journeys is told without its number.
 
     Returns
     -------
@@ -25,23 +27,27 @@ def describe_paths(paths: pd.DataFrame, *, goal: str = "") -> str:
         One or two sentences.
     """
     n_paths, first = int(paths["n_paths"].sum()), paths.iloc[0]
-    text = (
-        f"The {int(paths['n'].sum()):,} journeys are {n_paths:,} different paths; the commonest is "
-        f"walked {first['n']:,} time{'s' if first['n'] > 1 else ''} ({first['share']:.1%})."
-    )
+    text = f"The {int(paths['n'].sum()):,} journeys are {n_paths:,} different paths; "
+    if first["n"] < min_cell:
+        text += f"none is walked {min_cell} times or more."
+    else:
+        times = f"time{'s' if first['n'] > 1 else ''}"
+        text += f"the commonest is walked {first['n']:,} {times} ({first['share']:.1%})."
     if "converted_share" in paths:
         converted = (paths["converted_share"] * paths["n"]).sum() / paths["n"].sum()
         text += f" Of all journeys {converted:.1%} hold '{goal}'."
     return text
 
 
-def describe_pattern(counted: pd.DataFrame) -> str:
+def describe_pattern(counted: pd.DataFrame, *, min_cell: int = 10) -> str:
     """Say how many journeys go a certain way, and whether they convert more often.
 
     Parameters
     ----------
     counted : pandas.DataFrame
         From :func:`cxlib.journeys.count_pattern`.
+    min_cell : int, default 10
+        What fewer journeys do is told without numbers.
 
     Returns
     -------
@@ -49,6 +55,9 @@ def describe_pattern(counted: pd.DataFrame) -> str:
         One to three sentences.
     """
     row = counted.iloc[0]
+    if 0 < row["n"] < min_cell:
+        few = f"Fewer than {min_cell} of {row['n_journeys']:,} closed journeys"
+        return f"{few} go '{row['pattern']}'."
     text = (
         f"{row['n']:,} of {row['n_journeys']:,} closed journeys go '{row['pattern']}' "
         f"({row['share']:.1%}, {row['conf_low']:.1%} to {row['conf_high']:.1%})."
@@ -57,6 +66,8 @@ def describe_pattern(counted: pd.DataFrame) -> str:
         return text
     if not row["n_before"]:
         return f"{text} None of them does so before the goal."
+    if row["n_before"] < min_cell:
+        return f"{text} Fewer than {min_cell} of them do so before the goal or without it."
     if np.isnan(row["difference"]):
         return f"{text} There are no other journeys to compare them with."
     text += (
@@ -117,13 +128,15 @@ def describe_rework(rework: pd.DataFrame, *, currency: str = "") -> str:
     return " ".join(said)
 
 
-def describe_lead_ups(lead_ups: pd.DataFrame) -> str:
+def describe_lead_ups(lead_ups: pd.DataFrame, *, min_cell: int = 10) -> str:
     """Say which ways come to the goal more and less often than the others.
 
     Parameters
     ----------
     lead_ups : pandas.DataFrame
         From :func:`cxlib.journeys.rank_paths`.
+    min_cell : int, default 10
+        Fewer journeys are told without their number.
 
     Returns
     -------
@@ -131,12 +144,17 @@ def describe_lead_ups(lead_ups: pd.DataFrame) -> str:
         Two to four sentences.
     """
     n = lead_ups.set_index("path")["n"]
+    n_open, n_start = (
+        f"fewer than {min_cell}" if 0 < n.get(path, 0) < min_cell else f"{n.get(path, 0):,}"
+        for path in (OPEN, START)
+    )
     base = lead_ups.iloc[0]
     compared = lead_ups[~lead_ups["path"].isin([START, OPEN])]
+    if compared["n"].sum() < min_cell:
+        return f"Fewer than {min_cell} closed journeys begin with other steps than the goal."
     text = (
         f"{base['base_share']:.1%} of {compared['n'].sum():,} closed journeys come to the goal "
-        f"after other steps; {n.get(OPEN, 0):,} open ones and {n.get(START, 0):,} that begin at it "
-        "are left out."
+        f"after other steps; {n_open} open ones and {n_start} that begin at it are left out."
     )
     listed = compared[compared["path"] != OTHER]
     said = []

@@ -176,6 +176,13 @@ def test_a_constant_risk_has_no_riskiest_age() -> None:
     assert " between 0 and 1 months after the start (" in told
     assert " or between 11 and 12 months after the start (" in told
     assert "a probability of 90% among the 12 ages compared; which of them is undecided." in told
+    rates.loc[11, ["rate", "conf_low"]] = 0
+    assert "between 11 and 12 months" not in describe_rates(rates)
+    assert "is highest is undecided" in describe_rates(rates)
+    rates.loc[0, "p_highest"] = 0.8
+    told = describe_rates(rates)
+    assert "highest between 0 and 1 months after the start (" in told
+    assert "a probability of 80% among" in told
     one = summarise_rates(lifetimes([3] * 20, [1] * 5 + [0] * 15))
     assert describe_rates(one).startswith("Customers were followed for too short a time")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -26,6 +27,16 @@ def test_funnel_bars_are_the_conversion_shares(make_log):
     assert len(axes.collections) == 1  # the intervals
     assert axes.get_title(loc="right") == ""
     assert figure_svg(axes).startswith("<svg")
+
+
+def test_stages_of_few_have_no_bar(make_log):
+    """Of 60, 60 and 30 journeys the last are too few when 31 are asked for; none is a number."""
+    log = make_log(WALKS)
+    axes = plot_funnel(measure_funnel(log, STAGES), min_cell=31)
+    assert _texts(axes) == ["100.0%  (60)", "100.0%  (60)", "fewer than 31 customers"]
+    assert np.isnan(axes.patches[2].get_width())
+    assert "(30)" not in figure_svg(axes)
+    assert _texts(plot_funnel(measure_funnel(log, ["ad", "shop"])))[1] == "0.0%  (0)"
 
 
 def test_open_journeys_are_a_pale_piece(make_log):

@@ -76,6 +76,16 @@ def test_segments_are_named_with_share_and_customers():
     assert "kinds of journey, all found again" in describe_segments(stable)
 
 
+def test_kinds_of_few_are_counted_not_named():
+    """Two kinds of 55 and 35 customers; the smallest group is 40."""
+    text = describe_segments(SEGMENTS, min_cell=40)
+    assert text.endswith("55 customers); and 1 rarer one (95% intervals).")
+    assert "shop" not in text
+    assert describe_segments(SEGMENTS, min_cell=99) == (
+        "No kind of journey is walked by 99 customers or more."
+    )
+
+
 def test_no_segments_is_said_plainly():
     """The reason is part of the sentence."""
     none = SEGMENTS.head(1).assign(verdict="no segments here: all journeys are alike")

@@ -76,6 +76,7 @@ def test_lead_ups_stand_on_both_sides_of_the_share_of_all(make_log):
     points = axes.collections[-1].get_offsets()
     assert points[:, 0].tolist() == [1, 0]
     assert _texts(axes) == ["all: 50.0%", "50 of 50", "0 of 50"]
+    assert _texts(plot_lead_ups(table, min_cell=51))[1:] == ["under 51 of 50", "0 of 50"]
     assert figure_svg(axes).startswith("<svg")
 
 

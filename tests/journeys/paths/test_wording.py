@@ -32,6 +32,28 @@ def test_paths_are_counted_in_words(make_log):
     )
 
 
+def test_what_few_journeys_do_has_no_number(make_log):
+    """30 of 90 walk the commonest path and come to the goal."""
+    log = make_log(WALKS)
+    walks = list_walks(log, goal="order")
+    assert describe_paths(count_paths(walks), min_cell=31).startswith(
+        "The 90 journeys are 3 different paths; none is walked 31 times or more."
+    )
+    assert describe_pattern(count_pattern(walks, "web > order"), min_cell=31) == (
+        "Fewer than 31 of 90 closed journeys go 'web > order'."
+    )
+    few = count_pattern(walks, "ad > web").assign(n_before=9)
+    assert describe_pattern(few).endswith(
+        "Fewer than 10 of them do so before the goal or without it."
+    )
+    started = [(f"a{i}", "ad order") for i in range(50)] + [("b", "order")]
+    table = rank_paths(list_walks(make_log(started), goal="order"))
+    assert "0 open ones and fewer than 10 that begin at it" in describe_lead_ups(table)
+    assert describe_lead_ups(table, min_cell=51) == (
+        "Fewer than 51 closed journeys begin with other steps than the goal."
+    )
+
+
 def test_patterns_come_with_base_and_lift(make_log):
     """Denominator, both shares, difference and ratio, each with its interval."""
     walks = list_walks(
