@@ -13,9 +13,11 @@ from typing import Any
 from cxlib.errors import HeldBack, InputError, RunError
 from cxlib.files import whole_file
 from cxlib.folders import SCRATCH, clear_leftovers, lock_folder
+from cxlib.planning.outputs import check_outputs, read_batch
 from cxlib.planning.plans import Plan, TooFew, Wanted
 from cxlib.running.keys import ANSWERED, explain_change, explain_run, hash_run, is_whole, read_run
 from cxlib.running.runs import describe_not_run, describe_too_few, execute_run, stop_runs
+from cxlib.sharing.salts import read_salt
 
 Told = Callable[[Wanted, dict[str, Any]], None]
 Progress = Callable[[Plan, int, int], None]
@@ -101,7 +103,10 @@ def run_batch(
     RunError
         When the folder cannot be written, or a page must not be handed round.
     """
-    previous = _read_batch(compare_to)
+    check_outputs(out)
+    previous = read_batch(compare_to) if compare_to else None
+    for book in {plan.book.file: plan.book for plan in plans}.values():
+        read_salt(book)  # sharing asks for it when all has been run
     known = [plan for plan in plans if not isinstance(plan, TooFew)]
     try:
         with lock_folder(out):
@@ -239,17 +244,6 @@ def _publish(
         _journal(out).unlink()
         raise
     _journal(out).unlink()
-
-
-def _read_batch(out: Path | None) -> dict[str, Any] | None:
-    if out is None:
-        return None
-    try:
-        record: dict[str, Any] = json.loads((out / "batch.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        fix = "name the --out of a batch that has ended"
-        raise InputError(f"No batch to compare with: {error}.", f"{out}", fix) from error
-    return record
 
 
 def _journal(out: Path) -> Path:

@@ -120,7 +120,7 @@ def _confirm(plan: Plan, key: dict[str, str]) -> dict[str, str]:
     """Mark a part of the key that changed during the run: nobody can tell what the page shows."""
     try:
         now = hash_run(plan)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):  # it may be no notebook any more
         now = {}
     return {part: text if now.get(part) == text else WHILE_IT_RAN for part, text in key.items()}
 

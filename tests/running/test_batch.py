@@ -276,3 +276,33 @@ def test_a_record_of_another_shape_is_no_record(place, text):
     assert make(place, 1) == (["ok"], [1])
     assert reasons(place) == ["new"]
     assert (place / "out/index.html").exists()
+
+
+def test_what_no_batch_has_made_is_not_overwritten(place):
+    """Somebody's own folder for sharing keeps what is in it; no kernel starts."""
+    (place / "out/share").mkdir(parents=True)
+    (place / "out/share/notes").write_text("precious")
+
+    with pytest.raises(InputError, match="would overwrite 'share'"):
+        make(place, 1)
+    assert (place / "out/share/notes").read_text() == "precious"
+    assert not (place / "log").read_text()
+
+
+def test_a_salt_that_cannot_be_used_is_told_before_the_first_run(place):
+    """Sharing needs it at the end, when all would have been for nothing."""
+    (place / ".cx_salt").write_text("short")
+
+    with pytest.raises(InputError, match="salt to hash ids with is too short"):
+        make(place, 1)
+    assert not (place / "log").read_text()
+
+
+def test_another_kind_of_earlier_batch_is_told_before_the_first_run(place):
+    """A file that happens to have the name is no batch."""
+    (place / "old").mkdir()
+    (place / "old/batch.json").write_text("[]")
+
+    with pytest.raises(InputError, match="no record of a batch"):
+        make(place, 1, compare_to=place / "old")
+    assert not (place / "log").read_text()

@@ -194,7 +194,7 @@ def test_status_is_the_truth(place, mode, status, error, code):
     if error is None:
         return
     assert record["error"]["cell"] == 5  # with the cell that papermill injects
-    assert status in page
+    assert f"<strong>{report.STATUSES[status][1].capitalize()}" in page
     states = [
         cell.metadata["papermill"].get("status")
         for cell in nbformat.read(folder / "notebook.ipynb", as_version=4).cells[1:]
