@@ -19,8 +19,9 @@ from tests.small import make_place, plan_tiny
 
 
 @pytest.fixture
-def place(tmp_path):
-    """Return a folder with a small workbook and notebook."""
+def place(tmp_path, monkeypatch):
+    """Return a folder with a small workbook and notebook; kernels start cold."""
+    monkeypatch.setenv("CX_WARM", "0")
     return make_place(tmp_path)
 
 
