@@ -290,7 +290,7 @@ def test_names_are_looked_up_in_the_part_of_the_data_asked_for(cities):
 )
 def test_a_cut_is_checked(cities, cut, messages):
     """Columns, segments and dates are told with their place, all of them."""
-    errors = check_cut(cities, cut, lambda name: f"at {name}")
+    errors = check_cut(cities, cut, [], lambda name: f"at {name}")
 
     assert len(errors) == len(messages)
     for error, message in zip(errors, messages, strict=True):

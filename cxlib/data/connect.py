@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _PLACE = ("stage", "channel", "department")
-_CUT_BY_PERIOD = ("events", "answers", "comments")
+CUT_BY_PERIOD = ("events", "answers", "comments")
 
 
 class Tables:
@@ -357,7 +357,7 @@ def _keep_period(
             "swap them",
         )
     cut, uncut = dict(views), []
-    for name in [name for name in _CUT_BY_PERIOD if name in views and (start or end)]:
+    for name in [name for name in CUT_BY_PERIOD if name in views and (start or end)]:
         column = TABLES[name].until
         if column not in views[name].columns:
             uncut.append(name)

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+_SAID = {"group_by": "by", "segment_by": "by", "period_start": "from", "period_end": "to"}
+
 
 def name_folder(notebook: str, changed: Mapping[str, Any]) -> str:
     """Name the folder of a run.
@@ -84,9 +86,12 @@ def name_set(title: str, changed: Mapping[str, Any]) -> str:
     str
         One line.
     """
-    said = [
-        f"{name} {write_value(value)}"
-        for name, value in changed.items()
-        if name != "segment_by" or not changed.get("segment")
-    ]
+    said = []
+    for name, value in changed.items():
+        by = changed.get("segment_by")
+        if name == "segment" and by:
+            name = f"{by} ="
+        elif name == "segment_by" and changed.get("segment"):
+            continue
+        said.append(f"{_SAID.get(name, name.replace('_', ' '))} {write_value(value)}")
     return f"{title}: {', '.join(said)}" if said else title

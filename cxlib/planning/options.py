@@ -206,7 +206,9 @@ class Data:
         return self._columns[place]
 
 
-def check_cut(data: Data, cut: Cut, where: Callable[[str], str]) -> list[InputError]:
+def check_cut(
+    data: Data, cut: Cut, uses: Sequence[str], where: Callable[[str], str]
+) -> list[InputError]:
     """Check the parameters that say which part of the data is looked at.
 
     Parameters
@@ -215,6 +217,8 @@ def check_cut(data: Data, cut: Cut, where: Callable[[str], str]) -> list[InputEr
         The workbook; its tables can be opened.
     cut : Cut
         The cut asked for.
+    uses : sequence of str
+        Tables that the notebook rests on.
     where : callable
         Place of a parameter, by its name.
 
@@ -224,6 +228,11 @@ def check_cut(data: Data, cut: Cut, where: Callable[[str], str]) -> list[InputEr
         What is wrong.
     """
     errors = []
+    period = "period_start" if cut.period_start else "period_end" if cut.period_end else ""
+    for name in _find_timeless(data, uses) if period else ():
+        problem = f"The table '{name}' does not say when, so it cannot be cut by a period."
+        fix = f"map '{TABLES[name].until}' in '{name}', or leave the period out"
+        errors.append(InputError(problem, where(period), fix))
     if cut.period_start and cut.period_end and cut.period_start > cut.period_end:
         problem = f"The period ends ({cut.period_end}) before it starts ({cut.period_start})."
         errors.append(InputError(problem, where("period_end"), "swap them"))
@@ -240,6 +249,16 @@ def check_cut(data: Data, cut: Cut, where: Callable[[str], str]) -> list[InputEr
             problem = f"There is no segment '{cut.segment}' in '{cut.segment_by}'."
             errors.append(InputError(problem, where("segment"), closest(cut.segment, known)))
     return errors
+
+
+def _find_timeless(data: Data, uses: Sequence[str]) -> list[str]:
+    """List the tables that a period ought to cut and that have no time."""
+    from cxlib.data.connect import CUT_BY_PERIOD
+
+    known = {name: data.columns(Cut(), name) for name in uses if name in CUT_BY_PERIOD}
+    return [
+        name for name, columns in known.items() if columns and TABLES[name].until not in columns
+    ]
 
 
 def check_against(

@@ -328,7 +328,7 @@ class Planner:
             uses = notebook.uses(tables, values)
         except InputError as error:
             raise InputError.join([*errors, error]) from error
-        wrong = check_cut(data, Cut.of(values), where)
+        wrong = check_cut(data, Cut.of(values), uses, where)
         whole = {name: "" for name in vars(Cut()) if name in values}  # where the cut is no cut
         sound = values | whole if wrong else values
         errors += wrong + check_against(notebook.declared, sound, data, uses, where)

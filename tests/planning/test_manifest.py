@@ -394,6 +394,36 @@ def test_a_notebook_that_is_not_there_is_no_reason_to_doubt_the_defaults(place):
     assert "horizon" not in said
 
 
+def test_a_period_needs_tables_that_say_when(write_workbook, tmp_path):
+    """Told before any kernel: answers without a day would all be in both of two periods."""
+    write_workbook(
+        "tables:\n  answers: {source: a.csv}\n",
+        a__csv="respondent_id,item,role,value\n1,a,outcome,5\n",
+    )
+    write_notebook(tmp_path / "small.ipynb", CELL)
+    node = nbformat.read(tmp_path / "small.ipynb", as_version=4)
+    node.metadata["cx"] = {"tables": ["answers"]}
+    nbformat.write(node, tmp_path / "small.ipynb")
+    said = refused(tmp_path, SMALL + "parameters: {period_end: 2024-06-30}\n")
+
+    assert "The table 'answers' does not say when" in said
+    assert "line 4, runs.0.parameters.period_end" in said
+    assert "map 'answered_at' in 'answers'" in said
+
+
+def test_sets_are_named_for_readers(place):
+    """Segments by column and value, groups and periods by a preposition."""
+    plans = plan(
+        place,
+        SMALL + "sets:\n  - {segment_by: city, segment: Cork, period_start: 2024-01-02}\n"
+        "  - {segment_by: city, conf_level: 0.9}\n  - {}\n",
+    )
+
+    assert [one.set_name for one in plans] == [
+        "A page: city = Cork, from 2024-01-02", "A page: by city, conf level 0.9", "A page",
+    ]  # fmt: skip
+
+
 def test_the_program_that_is_started_at_the_end_is_found_where_cxlib_is(place):
     """``python`` is the one that runs, and a path starts at the manifest."""
     (place / "send").write_text("#!/bin/sh\n")
