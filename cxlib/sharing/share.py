@@ -95,7 +95,7 @@ def share_batch(batch: Mapping[str, Any], out: Path) -> None:
     a page back, but not be replaced. A folder whose name or parameters hold an id is called by
     the number of its report.
     """
-    summary = json.loads((out / "summary.json").read_text("utf-8"))
+    summary = _read_summary(out)
     pages = [_read(out, each["links"].get("page")) for each in summary["sets"]]
     places = dict.fromkeys(map(_location, batch["runs"]))
     salts = {place: read_salt(read_workbook(place)) for place in places}
@@ -133,6 +133,17 @@ def share_batch(batch: Mapping[str, Any], out: Path) -> None:
         raise HeldBack("\n".join([*problems, f"  fix:   {FIX}"]), why)
     with whole_file(seal) as part:
         part.write_text(_write_seal(key, out / FOLDER), encoding="utf-8")
+
+
+def _read_summary(out: Path) -> dict[str, Any]:
+    """Read what the lists say, without what the analyst alone asks: which were made again, why."""
+    summary: dict[str, Any] = json.loads((out / "summary.json").read_text("utf-8"))
+    sets = [
+        {**told, "status": told["outcome"], "reason": "", "not_shared": ""}
+        for told in summary["sets"]
+    ]
+    counts = Counter(told["outcome"] for told in sets)
+    return {**summary, "sets": sets, "counts": counts, "sentences": describe_outcomes(sets)}
 
 
 def _write_seal(key: str, folder: Path) -> str:
@@ -203,8 +214,7 @@ def _hash_inputs(summary: Mapping[str, Any], pages: list[str], salts: Mapping[st
 def _clean(told: Mapping[str, Any], page: str, book: _Workbook) -> tuple[str, dict[str, Any]]:
     """Take ids and small groups out of a page and of what the lists say of it."""
     few = told["min_cell"]
-    own = dict.fromkeys(("folder", "not_shared", "reason"), "")  # the analyst's
-    shared = book.hash_all({**told, **own, "links": {}})
+    shared = book.hash_all({**told, "folder": "", "links": {}})
     page = hide_small_counts(hash_page(page, book.ids, book.rename), few)
     page = hide_in_key_figures(page, shared["key_figures"], few)
     for name in ("headline", "advice"):

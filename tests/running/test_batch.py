@@ -46,12 +46,18 @@ def reasons(place):
     return [run["reason"] for run in records]
 
 
+def read_stamps(place):
+    """Return when each file of a run, and what is shared, was written."""
+    files = [*place.glob("out/tiny*/*"), *place.glob("out/share/**/*")]
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
 def test_unchanged_runs_are_left_alone(place):
     """The second batch executes nothing, touches no folder and lists all; --fresh makes all."""
     first = make(place, 1, 2)
-    stamps = {path: path.stat().st_mtime_ns for path in place.glob("out/tiny*/*")}
+    stamps = read_stamps(place)
     second = make(place, 1, 2)
-    same = {path: path.stat().st_mtime_ns for path in place.glob("out/tiny*/*")}
+    same = read_stamps(place)
     listed = json.loads((place / "out/batch.json").read_text("utf-8"))
     fresh = make(place, 1, 2, fresh=True)
 
