@@ -16,7 +16,8 @@ from cxlib.folders import SCRATCH, clear_leftovers, lock_folder
 from cxlib.planning.outputs import check_outputs, read_batch
 from cxlib.planning.plans import Plan, TooFew, Wanted
 from cxlib.running.keys import ANSWERED, explain_change, explain_run, hash_run, is_whole, read_run
-from cxlib.running.runs import describe_not_run, describe_too_few, execute_run, stop_runs
+from cxlib.running.records import describe_not_run, describe_too_few
+from cxlib.running.runs import execute_run, stop_runs
 from cxlib.sharing.salts import read_salt
 
 Told = Callable[[Wanted, dict[str, Any]], None]

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,24 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from cxlib.errors import RunError
 from cxlib.folders import put_folder, work_folder
-from cxlib.planning.plans import Plan, TooFew, Wanted
+from cxlib.planning.plans import Plan
 from cxlib.running.keys import WHILE_IT_RAN, explain_run, hash_run, read_run
+from cxlib.running.records import make_record, read_records
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from cxlib.data.ledger import LedgerEntry
 
-MANY_REFUSED, FEW = 0.05, 5  # share and number of rows
 BAD = ("failed-cell", "timeout", "dead-kernel", "not-run")
 GRACE_SECONDS = 30.0
 _LIVE: list[Account] = []
-_NEEDED = {  # of each kind of record
-    "headline": {"text"},
-    "warning": {"text"},
-    "table": {"name"},
-    "key_figure": {"id", "label", "value", "conf_low", "conf_high", "n", "unit"},
-}
 Progress = Callable[[int, int], None]
 
 
@@ -102,7 +95,7 @@ def execute_run(
             pin = pin_audit(work, plan.book, plan.entries)
             account = Account(progress, batch)
             status, error = _watch(plan, work, account, warm)
-            run = _describe(plan, _read_records(work), status, error)
+            run = make_record(plan, read_records(work), status, error)
             run |= {"started_at": started.isoformat(timespec="seconds"), "batch": batch}
             run["seconds"] = round(time.monotonic() - clock, 2)
             run |= {"key": _confirm(plan, key), "reason": reason}
@@ -242,105 +235,6 @@ def _judge(account: Account, timeout: float) -> tuple[str, dict[str, Any] | None
     return "not-run", {**error, "message": str(failure)}
 
 
-def describe_not_run(plan: Plan, error: BaseException) -> dict[str, Any]:
-    """Describe a run that left no folder.
-
-    Parameters
-    ----------
-    plan : Plan
-        The run.
-    error : BaseException
-        Why.
-
-    Returns
-    -------
-    dict
-        A run record with the status ``not-run``.
-    """
-    failure = {"class": type(error).__name__, "message": str(error), "cell": None}
-    return _describe(plan, [], "not-run", failure)
-
-
-def describe_too_few(plan: TooFew) -> dict[str, Any]:
-    """Describe a run that is not made, because its segment has too few rows.
-
-    Parameters
-    ----------
-    plan : TooFew
-        The run.
-
-    Returns
-    -------
-    dict
-        A run record with the status ``too-little-data``.
-    """
-    error = {"class": "TooLittleData", "message": plan.reason, "cell": None}
-    return _describe(plan, [], "too-little-data", error)
-
-
-def _read_records(work: Path) -> list[dict[str, Any]]:
-    """Read what the kernel noted; a line it was killed at, or that a cell spoilt, is none."""
-    try:
-        text = (work / "records.jsonl").read_text("utf-8", errors="replace")
-    except FileNotFoundError:  # a cell removed it
-        text = ""
-    records = []
-    # not splitlines: names in the data may hold other line separators
-    for line in text.split("\n"):
-        with suppress(ValueError, RecursionError):
-            record = json.loads(line)
-            if isinstance(record, dict) and _NEEDED.get(record.get("kind", ""), {""}) <= {*record}:
-                records.append(record)
-    return records
-
-
-def _describe(
-    plan: Wanted, records: list[dict[str, Any]], status: str, error: dict[str, Any] | None
-) -> dict[str, Any]:
-    from cxlib.installation import versions
-
-    figures = {r["id"]: r for r in records if r["kind"] == "key_figure"}
-    entries = plan.entries
-    refused = _warn_of_refusals(entry for entry in entries if entry.table in plan.uses)
-    warnings = refused + [r["text"] for r in records if r["kind"] == "warning"]
-    return {
-        "status": "ok-with-warnings" if status == "ok" and warnings else status,
-        "notebook": plan.name,
-        "title": plan.title,
-        "set_name": plan.set_name,
-        "parameters": plan.parameters,
-        "as_of": plan.book.as_of.isoformat(),
-        "started_at": "",
-        "seconds": 0.0,
-        "headline": next((r["text"] for r in records if r["kind"] == "headline"), ""),
-        "key_figures": [
-            {key: value for key, value in figure.items() if key != "kind"}
-            for figure in figures.values()
-        ],
-        "tables": list(dict.fromkeys(r["name"] for r in records if r["kind"] == "table")),
-        "inputs": [entry.as_dict() for entry in entries],
-        "uses": plan.uses,
-        "refusals": refused,
-        "warnings": warnings,
-        "versions": versions(),
-        "key": {},
-        "reason": "",
-        "batch": "",
-        "error": error,
-    }
-
-
-def _warn_of_refusals(entries: Iterable[LedgerEntry]) -> list[str]:
-    """Warn where so many rows were refused that what is left may be another population."""
-    return [
-        f"{entry.rows_refused:,} of {entry.rows_in:,} rows of '{entry.table}' were refused, most "
-        f"by the rule '{max(entry.rules, key=lambda rule: rule.n).rule}': what is left may not "
-        "speak for all."
-        for entry in entries
-        if entry.rows_refused > max(MANY_REFUSED * entry.rows_in, FEW)
-    ]
-
-
 def _annotate(plan: Plan, work: Path, account: Account, run: dict[str, Any]) -> NotebookNode:
     """Save the notebook with the truth in it: which cell failed, which never ran."""
     import nbformat
@@ -374,6 +268,7 @@ def _write_pages(notebook: NotebookNode, run: dict[str, Any], plan: Plan, work: 
     from cxlib.publishing.report import render_report
 
     def render(shown: NotebookNode) -> list[str]:
+        """Render the reader's page and the analyst's."""
         return [render_report(shown, run, plan.book, with_code=code) for code in (False, True)]
 
     try:

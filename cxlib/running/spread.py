@@ -15,7 +15,8 @@ from cxlib.errors import InputError, RunError
 from cxlib.folders import SCRATCH
 from cxlib.installation import hash_installation
 from cxlib.planning.plans import Plan
-from cxlib.running.runs import describe_not_run, execute_run, stop_runs
+from cxlib.running.records import describe_not_run
+from cxlib.running.runs import execute_run, stop_runs
 from cxlib.sharing.share import FOLDER
 
 ATTEMPTS = 2
