@@ -187,7 +187,7 @@ def describe_hazard(hazard: pd.DataFrame, *, conf_level: float = 0.95) -> str:
     )
 
 
-def describe_naive(at: pd.DataFrame, *, cause: str = "") -> str:
+def describe_naive(at: pd.DataFrame, *, cause: str = "", min_cell: int = 10) -> str:
     """Say how far a hasty reading of the records would be off.
 
     Parameters
@@ -197,12 +197,17 @@ def describe_naive(at: pd.DataFrame, *, cause: str = "") -> str:
         analysis and another reading, the nearest to a year is told.
     cause : str, default ""
         End reasons that count; the sentence then says what it assumes.
+    min_cell : int, default 10
+        A reading of fewer customers on that day is not told.
 
     Returns
     -------
     str
         One sentence; empty when there is no other reading to compare with.
     """
+    at = at[at["n_at_risk"] >= min_cell]
+    if "as analysed" not in set(at["group"]):
+        return ""
     known = at.pivot(index="time_days", columns="group", values="survival")
     known = known[known["as analysed"].notna() & (known.notna().sum(axis=1) > 1)]
     if known.empty:

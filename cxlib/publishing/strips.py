@@ -73,6 +73,8 @@ def find_axis(figures: Sequence[Figure], *, id: str) -> Axis | None:
     high = min(max(ends + values), max(values) + reach)
     if low == high:
         low, high = low - abs(low or 1) / 2, high + abs(high or 1) / 2
+        if told[0]["unit"] == "share":
+            low, high = max(low, 0.0), min(high, 1.0)
     return Axis(id, low, high, _ticks(low, high), told[0]["unit"])
 
 

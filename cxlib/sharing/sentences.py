@@ -24,19 +24,28 @@ _PEOPLE = (
 )
 _THING = (
     r"(?:items?|themes?|touchpoints?|dimensions?|stages?|features?|terms?|pairs?|scales?|cells?"
-    r"|tests?|comparisons?|groups?|kinds?|channels?|departments?|teams?|waves?|columns?|tables?"
+    r"|pages?|stars?|tests?|comparisons?|groups?|kinds?|channels?|departments?|teams?|waves?|columns?|tables?"
     r"|rows?|rules?|sums?|reports?|models?|levels?|drivers?|causes?|paths?|steps?|points?|times?"
     r"|days?|weeks?|months?|years?|hours?|minutes?)"
 )
+_MONTH = (
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+)
 _NUMBER = r"(?<![\w.,/%])(?<!\d-)(\d[\d,]*)(?![\w%]|[.,]\d)"
 # adjectives between a number and its noun; "4 kinds of journey" counts kinds
-_BETWEEN = rf"(?:\s(?!(?:of|in|to|or|and|with|per|than|{_THING})\b)[^\W\d_][\w'’-]*){{0,2}}\s"
+_SMALL_WORDS = r"(?:of|in|to|or|and|with|per|than|at|by|on|a|an|for|from|the|which|who|as|were|was)"
+_BETWEEN = rf"(?:\s(?!(?:{_SMALL_WORDS}|{_MONTH}|{_THING})\b)[^\W\d_][\w'’-]*){{0,2}}\s"
 _COUNTED = re.compile(rf"{_NUMBER}{_BETWEEN}{_PEOPLE}\b", re.IGNORECASE)
 _PART = re.compile(rf"{_NUMBER}\sof\s(?:all\s|about\s)?{_NUMBER}", re.IGNORECASE)
 _OF_PEOPLE = re.compile(rf"{_BETWEEN}{_PEOPLE}\b", re.IGNORECASE)
 _OF_THINGS = re.compile(rf"(?:\s[\w'’-]+){{0,2}}\s{_THING}\b", re.IGNORECASE)
 _ABOUT_THINGS = re.compile(rf"\W*(?:[\w'’-]+\s)?{_THING}\b", re.IGNORECASE)
 _RATE = re.compile(r"\s\w+(?:\s\w+)?\sa\s(?:day|week|month|year)\b")
+_NAMED = re.compile(
+    r"(?:\b(?:waves?|groups?|kinds?|versions?|scales?|ranked|rank|place|page|part|step|number|EUR|USD"
+    r"|GBP)\s|[€$£]\s?)$",
+    re.IGNORECASE,
+)
 _PLACE = re.compile(r"\b(?:rank|place|page|part|step|number)\s$", re.IGNORECASE)
 _BASE = re.compile(rf"\bn\s?[=:]?\s?{_NUMBER}", re.IGNORECASE)
 
@@ -59,8 +68,11 @@ def hide_sentences(text: str, min_cell: int) -> str:
     """
     told: list[str] = []
     note = f"(A sentence about fewer than {min_cell} is left out here.)"
+    before = ""  # the clause before, when it was left out
     for sentence in _cut(text):
-        if not _tells_few(sentence, min_cell):
+        goes_on = before.rstrip().endswith(";") and sentence[:1].islower()
+        before = sentence if goes_on or _tells_few(sentence, min_cell) else ""
+        if not before:
             told.append(sentence)
         elif not told or told[-1].strip() != note:
             told.append(f"{note} ")
@@ -112,9 +124,9 @@ def _tells_few(sentence: str, min_cell: int) -> bool:
         """Tell whether a number is small."""
         return 0 < int(number.replace(",", "")) < min_cell
 
-    counted = (*_COUNTED.finditer(sentence), *_BASE.finditer(sentence))
-    if any(few(match[1]) for match in counted):
-        return True
+    for match in (*_COUNTED.finditer(sentence), *_BASE.finditer(sentence)):
+        if few(match[1]) and not _NAMED.search(sentence[: match.start()]):
+            return True
     for match in _PART.finditer(sentence):
         rest = sentence[match.end() :]
         if _RATE.match(rest) or _PLACE.search(sentence[: match.start()]):

@@ -224,11 +224,12 @@ def _clean(told: Mapping[str, Any], page: str, book: _Workbook) -> tuple[str, di
 
 
 def _hide_few(figure: Mapping[str, Any], min_cell: int) -> dict[str, Any]:
-    """Write "under 10" for a count of few; a change that would tell it, or one of few, goes."""
+    """Write "under 10" for a count of few; a change of few, or that would tell it, goes."""
     figure, change = dict(figure), figure["change"]
     if change is not None:
         n_before = _N_BEFORE.search(change["why"])
-        few_before = figure["unit"] == "count" and is_few(change["before"], min_cell)
+        told = (change["before"], abs(change["difference"] or 0))
+        few_before = figure["unit"] == "count" and any(is_few(n, min_cell) for n in told)
         if few_before or (n_before and is_few(n_before[1], min_cell)):
             figure["change"] = None
     if is_small_count(figure, min_cell):

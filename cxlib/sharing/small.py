@@ -5,7 +5,7 @@ On shared pages, ``min_cell`` being 10 unless the notebook's parameter says othe
 - A row of a table that rests on 1 to 9 people keeps its labels alone; its count reads "under 10".
   When it is the only one, the row with the next smallest count is left out too: otherwise the
   total would give it away. Another count of 1 to 9 in a row that rests on more reads "under 10".
-  Ledgers of rows (by rule, step or use) say nothing about a group and stay.
+  Ledgers (by rule, step or use) of rows stay; of people they lose small counts alone.
 - A table with one customer a row is left out.
 - A figure is left out when the table behind it lost a row or a cell.
 - A key figure that counts 1 to 9 people reads "under 10"; a page with a key figure that rests on
@@ -27,10 +27,16 @@ from typing import Any
 from cxlib.sharing.markup import Cell, Table, map_tables
 from cxlib.sharing.sentences import hide_in_texts
 
-_PEOPLE = frozenset({"customers", "respondents", "journeys", "employees", "comments", "lifetimes"})
-_BASES = (
-    frozenset({"n", "N", "n at risk", "n frame", "n x"}) | _PEOPLE | {f"n {w}" for w in _PEOPLE}
+_PEOPLE = frozenset(
+    f"{prefix}{noun}"
+    for prefix in ("", "n ")
+    for noun in (
+        *("customers", "respondents", "journeys", "employees", "comments", "lifetimes"),
+        *("users", "leavers", "answers"),
+    )
 )
+_BASES = frozenset({"n", "N", "count", "n at risk", "n frame", "n x"}) | _PEOPLE
+_COUNTED = frozenset({"counted", "expected"})  # of sums that must agree
 _THINGS = frozenset(
     f"n {name}"
     for name in ("items", "themes", "distinct", "values", "tables", "rows", "without partner")
@@ -138,10 +144,12 @@ def _hide_in_table(table: Table, min_cell: int) -> str | None:
     counts = [
         place
         for place, head in enumerate(table.heads)
-        if head.startswith("n ") and head not in _THINGS and head not in _BASES
+        if head in _COUNTED or (head.startswith("n ") and head not in _THINGS | _BASES)
     ]
     if _is_ledger(table):
-        return None
+        if not _PEOPLE & set(table.heads):
+            return None
+        bases, counts = [], [*bases, *counts]  # where people went; its rows are no groups
     smallest = [_find_smallest(row, bases, min_cell) for row in table.rows]
     few = [number for number, base in enumerate(smallest) if 0 < base < min_cell]
     others = sorted((b, number) for number, b in enumerate(smallest) if b >= min_cell)

@@ -200,9 +200,12 @@ def test_readings_are_compared_on_a_day_known_for_both() -> None:
             "group": ["as analysed", "every record a lifetime", "every record a lifetime"],
             "time_days": [118.0, 118.0, 182.0],
             "survival": [0.7, 0.6, 0.5],
+            "n_at_risk": [90, 80, 10],
         }
     )
 
+    assert churn.describe_naive(at, min_cell=81) == ""  # a reading of few is not told
+    assert churn.describe_naive(at.assign(n_at_risk=9)) == ""
     assert churn.describe_naive(at) == (
         "After 118 days, a hasty reading would show 60% (every record a lifetime) instead of 70%."
     )
@@ -213,6 +216,7 @@ def test_readings_are_compared_on_a_day_known_for_both() -> None:
 def test_there_may_be_nothing_to_tell() -> None:
     """No other reading and nothing left out give an empty text."""
     at = pd.DataFrame({"group": ["as analysed"], "time_days": [365.0], "survival": [0.5]})
+    at["n_at_risk"] = 50
     none = pd.DataFrame(columns=["group", "n", "why"])
 
     assert churn.describe_naive(at) == ""

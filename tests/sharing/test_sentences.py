@@ -58,11 +58,22 @@ def test_a_sentence_that_counts_few_people_is_left_out(sentence):
         "0.5 customers, 3.2 journeys a customer, on average.",
         "No group of health changed (12 comparisons, false discovery rate 5%).",
         "NPS is +2 (95% interval -3 to +7), 412 answers.",
+        "No 3 ages at which customers left hold it; 3 at which customers left.",
+        "In wave 3 respondents were happier; Group 5 respondents too.",
+        "On 3 November customers wrote; it costs EUR 4 a customer.",
+        "It has 4 of 5 stars, on 1 of 2 pages.",
     ],
 )
 def test_counts_of_things_and_of_many_stay(text):
     """Nothing is lost that tells of no small group."""
     assert hide_sentences(text, 10) == text
+
+
+def test_what_goes_on_after_a_clause_goes_with_it():
+    """The mean of four customers is no less about them."""
+    text = "Only 3 of 4 customers left; mean value EUR 310. Others stay."
+
+    assert hide_sentences(text, 10) == f"{NOTE} Others stay."
 
 
 def test_sentences_are_cut_outside_brackets_and_numbers():

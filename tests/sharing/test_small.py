@@ -136,8 +136,7 @@ def test_no_other_group_goes_where_it_would_not_help(n):
     "page",
     [
         write(rule=["no id"], n=[3], example=["row 7"]),
-        write(step=["left out"], n=[3], n_customers=[3], why=["after 2024"]),
-        write(use=["in a gap"], n=[3], n_respondents=[3]),
+        write(step=["left out"], n=[3], why=["after 2024"]),
         write(item=["a"], n_items=[3], alpha=[0.8]),
         write(table=["a"], n_values=[3], n_without_partner=[3]),
         write(group=["A", "B"], n=["0", "1,009"], share=["–", "1%"]),
@@ -145,7 +144,7 @@ def test_no_other_group_goes_where_it_would_not_help(n):
     ],
 )
 def test_counts_of_rows_and_things_stay(page):
-    """A ledger tells nothing about a group, an empty group nothing about anybody."""
+    """A ledger of rows tells nothing about a group, an empty group nothing about anybody."""
     assert hide_small_counts(page, 10) == page
 
 
@@ -218,4 +217,26 @@ def test_a_key_figure_that_counts_few_people_does_not_say_how_few():
 
     assert [row[1] for row in read(hide_in_key_figures(page, figures, 10))] == [
         *("under 10", "3", "50.0%", "12", "0"),
+    ]
+
+
+def test_where_people_went_is_told_without_small_counts():
+    """A ledger of people is no group, but neither does it tell of three; one of rows stays."""
+    steps = write(step=["churned", "still there"], n_customers=[3, 812], n_lifetimes=[3, 820])
+    rows = write(rule=["bad date"], rows=[3], n=[3])
+
+    assert read(hide_small_counts(steps, 10)) == [
+        ["churned", "under 10", "under 10"],
+        ["still there", "812", "820"],
+    ]
+    assert hide_small_counts(rows, 10) == rows
+
+
+def test_sums_that_must_agree_tell_no_small_part():
+    """The table of checks prints what the funnel hides."""
+    page = write(check=["ended after 'use'", "all"], counted=[4, 1234], expected=[4, 1234])
+
+    assert read(hide_small_counts(page, 10)) == [
+        ["ended after &#x27;use&#x27;", "under 10", "under 10"],
+        ["all", "1,234", "1,234"],
     ]

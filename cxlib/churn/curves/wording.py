@@ -41,7 +41,7 @@ def describe_rates(rates: pd.DataFrame, *, cause: str = "", conf_level: float = 
         return (
             f"At what age the {risk} is highest is undecided: between {bands['rate'].min():.2g} "
             f"and {bands['rate'].max():.2g} of 100 customers left a month at the {len(bands)} ages "
-            f"compared, and no {_MOST_TOLD} at which customers left hold the riskiest with a "
+            f"compared, and no {_MOST_TOLD} ages at which customers left hold the riskiest with a "
             f"probability of {_SURE:.0%}."
         )
     told = [

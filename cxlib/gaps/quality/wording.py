@@ -5,13 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 
-def describe_careless(counts: pd.DataFrame) -> str:
+def describe_careless(counts: pd.DataFrame, *, min_cell: int = 10) -> str:
     """Say how many respondents are flagged, and for what most.
 
     Parameters
     ----------
     counts : pandas.DataFrame
         `CarelessAnswers.counts`.
+    min_cell : int, default 10
+        Rules that fewer respondents break are named without a number.
 
     Returns
     -------
@@ -25,7 +27,10 @@ def describe_careless(counts: pd.DataFrame) -> str:
         return f"None of {total['n_checked']:,} respondents looks careless by any rule."
     rules = counts.iloc[:-1]
     rules = rules[rules["n"] > 0].sort_values("n", ascending=False, kind="stable")
-    named = ", ".join(f"{row.flag} {row.n:,}" for row in rules.itertuples())
+    named = ", ".join(
+        f"{row.flag} {row.n:,}" if row.n >= min_cell else f"{row.flag} (fewer than {min_cell})"
+        for row in rules.itertuples()
+    )
     return (
         f"{total['n']:,} of {total['n_checked']:,} respondents ({total['share']:.1%}) look "
         f"careless by at least one rule: {named}. They are flagged, not dropped."

@@ -39,6 +39,9 @@ def describe_breaks(funnel: pd.DataFrame, *, min_cell: int = 10) -> str:
     worst = funnel.loc[funnel["n_ended"].idxmax()]
     if worst["n_ended"] < max(min_cell, 1) or worst["n_customers"] < min_cell:
         return through
+    left = worst["n"] - worst["n_ended"] - worst["n_skipped"] - worst["n_open"]
+    if 0 < left < min_cell:  # the parts would give away how few go on
+        return f"{through} Most break off after '{worst['stage']}'."
     more = [
         f"{_count(worst[column], min_cell)} {text}"
         for column, text in (

@@ -39,9 +39,9 @@ def test_sentences_on_flags_hold_the_counts():
             "share": [0.03, 0.055, 0.07],
         }
     )
-    said = describe_careless(counts)
+    said = describe_careless(counts, min_cell=5)
     assert said.startswith("7 of 100 respondents (7.0%) look careless")
-    assert "too fast 5, same answer throughout 3" in said
+    assert "too fast 5, same answer throughout (fewer than 5)" in said
     nobody = describe_careless(counts.assign(n=0))
     assert nobody == "None of 100 respondents looks careless by any rule."
     assert "too few items" in describe_careless(counts.assign(n=0, n_checked=0))
