@@ -536,3 +536,22 @@ def test_the_batches_that_ship_are_sound():
     """Every manifest of the notebooks folder passes its checks."""
     for path in (ROOT / "notebooks/batches").glob("*.yml"):
         assert plan_batch(read_manifest(path), path.parent, Path("out"))
+
+
+def test_the_manifest_in_readme_is_sound(tmp_path):
+    """On the samples; the earlier batch and the other manifest are the reader's own."""
+    text = next(
+        block.partition("```")[0]
+        for block in (ROOT / "README.md").read_text("utf-8").split("```yaml\n")
+        if block.startswith("title: By region")
+    )
+    own = ("compare_to:", "include:")
+    lines = [line for line in text.splitlines() if not line.startswith(own)]
+    path = tmp_path / "m.yml"
+    path.write_text("\n".join(lines).replace("workbook: cx.yml", "workbook: samples"))
+    plans = plan_batch(read_manifest(path), tmp_path, tmp_path / "out")
+    made = [one for one in plans if isinstance(one, Plan)]
+
+    assert len(lines) == len(text.splitlines()) - 2
+    assert {one.set_name for one in made} >= {"Cork: cancelled", "Dublin: payment_failure"}
+    assert {one.parameters["horizon_days"] for one in made if "Cork" in one.set_name} == {365}
