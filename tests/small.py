@@ -56,6 +56,11 @@ if mode == "full":
 
 def make_place(folder: Path) -> Path:
     """Write the workbook and the notebook ``tiny``, which needs nothing but Python."""
+    return write_place(folder, "tiny", PARAMETERS, BODY, MODES)
+
+
+def write_place(folder: Path, name: str, parameters: str, body: str, modes: str) -> Path:
+    """Write a workbook of one table and a notebook of three cells, by its name."""
     rows = "".join(f"{i},2024-01-01,a\n" for i in range(30))
     (folder / "e.csv").write_text(f"customer_id,timestamp,touchpoint\n{rows}2,x,b\n")
     (folder / "cx.yml").write_text(
@@ -64,16 +69,16 @@ def make_place(folder: Path) -> Path:
     v4 = nbformat.v4
     notebook = v4.new_notebook(
         cells=[
-            v4.new_markdown_cell("# A tiny page\n\nWhat is it?"),
-            v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+            v4.new_markdown_cell(f"# A {name} page\n\nWhat is it?"),
+            v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
             v4.new_markdown_cell("## The answer"),
-            v4.new_code_cell(BODY),
-            v4.new_code_cell(MODES),
+            v4.new_code_cell(body),
+            v4.new_code_cell(modes),
             v4.new_code_cell("print('last')"),
         ],
         metadata={"cx": {"tables": ["events"]}},
     )
-    nbformat.write(notebook, folder / "tiny.ipynb")
+    nbformat.write(notebook, folder / f"{name}.ipynb")
     return folder
 
 

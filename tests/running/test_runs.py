@@ -15,6 +15,7 @@ from cxlib.running import runs
 from cxlib.running.batch import run_batch
 from cxlib.running.keys import explain_run, hash_run
 from cxlib.running.runs import execute_run, exit_code
+from tests.small import write_place
 
 PARAMETERS = """workbook = "samples"  # a cx.yml
 segment_by = ""
@@ -52,26 +53,7 @@ if mode == "warn":
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """Return a folder with a small workbook and notebook."""
-    folder = tmp_path_factory.mktemp("place")
-    rows = "".join(f"{i},2024-01-01,a\n" for i in range(30))
-    (folder / "e.csv").write_text(f"customer_id,timestamp,touchpoint\n{rows}2,x,b\n")
-    (folder / "cx.yml").write_text(
-        "name: Small\nas_of: 2024-12-31\ntables:\n  events:\n    source: e.csv\n"
-    )
-    v4 = nbformat.v4
-    notebook = v4.new_notebook(
-        cells=[
-            v4.new_markdown_cell("# A small page\n\nWhat is it?"),
-            v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
-            v4.new_markdown_cell("## The answer"),
-            v4.new_code_cell(BODY),
-            v4.new_code_cell(MODES),
-            v4.new_code_cell("print('last')"),
-        ],
-        metadata={"cx": {"tables": ["events"]}},
-    )
-    nbformat.write(notebook, folder / "small.ipynb")
-    return folder
+    return write_place(tmp_path_factory.mktemp("place"), "small", PARAMETERS, BODY, MODES)
 
 
 def run(place, mode, timeout=60.0):
